@@ -1,0 +1,147 @@
+"""Events: what the core is told. Each carries its own time; the core has no clock.
+
+`at` is wall time in epoch seconds, `tick` the run's own seconds, which never go back
+(monotonic while the engine lives, carried over a restart). An event whose `key` nobody
+waits for changes nothing.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from engine.model.evidence import Evidence
+from engine.model.people import Actor
+
+
+class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag=True, kw_only=True):
+    at: float = 0.0
+    tick: float = 0.0
+
+
+class Started(_Event):
+    """The run begins."""
+
+    run: str
+    revision: str
+    inputs: dict[str, Any] = {}
+    labels: dict[str, Any] = {}
+    annotations: dict[str, Any] = {}
+    by: Actor
+    mode: Literal["live", "dry-run", "rehearsal"] = "live"  # a mark for people to read
+    held_globally: bool = False
+
+
+class Looked(_Event):
+    """A look ended, with one piece of evidence for each check that was asked."""
+
+    key: str
+    evidence: tuple[Evidence, ...]
+
+
+class Acted(_Event):
+    """An act or an undo ended. `unknown`: cut at its limit, or the answer was lost."""
+
+    key: str
+    outcome: Literal["ok", "failed", "unknown"]
+    detail: str = ""
+    retryable: bool = True
+    took_seconds: float = 0.0
+
+
+class TimerFired(_Event):
+    """A time that was asked for is over."""
+
+    key: str
+
+
+class Voted(_Event):
+    """A person answered an approval. `plan` is the hash of what they saw."""
+
+    key: str
+    by: Actor
+    vote: Literal["approve", "reject"]
+    plan: str
+    reason: str = ""
+    typed: str = ""
+
+
+class Answered(_Event):
+    """A person answered a question."""
+
+    key: str
+    by: Actor
+    answers: dict[str, Any]
+
+
+class Locked(_Event):
+    """The locks are ours."""
+
+    key: str
+
+
+class LockLost(_Event):
+    """The locks are not ours any more."""
+
+    why: str = ""
+
+
+class Cancelled(_Event):
+    """A person stops the run. `keep`: what is held goes to that person."""
+
+    by: Actor
+    keep: bool = False
+    reason: str = ""
+
+
+class AlertResolved(_Event):
+    """The alert that started the run is over."""
+
+    fingerprint: str = ""
+
+
+class HoldChanged(_Event):
+    """The global hold was set or lifted."""
+
+    on: bool
+    by: Actor
+    reason: str = ""
+
+
+class Restarted(_Event):
+    """The engine was killed or stopped, and is back."""
+
+    times: int = 1
+    lost_seconds: float = 0.0
+
+
+class Noted(_Event):
+    """A person adds to the timeline."""
+
+    by: Actor
+    text: str
+    about_at: float | None = None  # when it happened, if earlier: "added later"
+
+
+class Taken(_Event):
+    """A person takes over by name what the run still held at its end."""
+
+    by: Actor
+    held: tuple[str, ...] = ()  # held ids; empty: all of them
+
+
+Event = (
+    Started
+    | Looked
+    | Acted
+    | TimerFired
+    | Voted
+    | Answered
+    | Locked
+    | LockLost
+    | Cancelled
+    | AlertResolved
+    | HoldChanged
+    | Restarted
+    | Noted
+    | Taken
+)

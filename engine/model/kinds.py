@@ -1,0 +1,51 @@
+"""What is known of a kind of check or action, as data: its parameters and its places.
+
+The registry fills a catalogue of these; language checks parameters against it, core
+compiles with it, the reference page lists it. The code behind a kind is not here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import BaseModel
+
+Place = Literal[
+    "text",  # shown or sent as it is
+    "promql",  # inside a string of a PromQL query
+    "url",  # inside a URL: values are one segment or one query value each
+    "argv",  # one argument of a command; a value from outside may not begin with "-"
+    "host",  # names a host; from outside only with a pattern or a choice
+    "header",  # an HTTP header: no line breaks
+    "json",  # inside a JSON body: types are kept
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckKind:
+    """A kind of check."""
+
+    name: str
+    params: type[BaseModel]
+    judges_itself: bool = False  # `pass` may be left out
+    places: Mapping[str, Place] = field(default_factory=dict)  # parameter key to place
+    sees: tuple[str, ...] = ()  # the names that `pass` may use
+
+
+@dataclass(frozen=True, slots=True)
+class ActionKind:
+    """A kind of action."""
+
+    name: str
+    params: type[BaseModel]
+    built_in_undo: bool = False  # the kind gives back by itself; no `undo` is written
+    leaves_nothing: bool = False  # every act of this kind leaves nothing to give back
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """Every kind this engine knows."""
+
+    checks: Mapping[str, CheckKind] = field(default_factory=dict)
+    actions: Mapping[str, ActionKind] = field(default_factory=dict)

@@ -1,0 +1,179 @@
+"""What the engine asks of the outside world: one Protocol for each kind of system.
+
+The law for every port: methods are async; a check or an action never raises for what
+the world does to it, but says `unknown` or `failed` and why; it ends within
+`call.timeout_seconds` as a total, not per read; the same `call.key` is the same request;
+secret values are fetched by `call.secret(name)` at the last moment and never returned.
+
+One suite in tests/contracts runs over all adapters of a port.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from engine.model.effects import Page, Say
+from engine.model.evidence import Observation
+from engine.model.people import Question
+from engine.model.run import RunSummary
+from engine.model.timeline import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who is asking, for how long, and with which secrets."""
+
+    key: str  # the same for every try of the same act
+    timeout_seconds: float
+    secret: Callable[[str], str]  # raises SecretMissing
+    run: str = ""
+    undo: bool = False  # for kinds with a built-in undo: give back
+    fence: int = 0  # grows with every owner of the database; a target may refuse older
+
+
+@dataclass(frozen=True, slots=True)
+class ActResult:
+    """What is known of an act: done, not done, or cannot be told."""
+
+    outcome: Literal["ok", "failed", "unknown"]
+    detail: str = ""  # one line for people, no secrets
+    retryable: bool = True
+
+
+class LookCode(Protocol):
+    """The code of a kind of check."""
+
+    def __call__(self, params: Any, call: Call, /) -> Awaitable[Observation]:
+        """Return what is seen; `params` is the kind's own model, rendered."""
+        ...
+
+
+class ActCode(Protocol):
+    """The code of a kind of action."""
+
+    def __call__(self, params: Any, call: Call, /) -> Awaitable[ActResult]:
+        """Act once, or find by `call.key` that it was done. Cancelled: stop at once."""
+        ...
+
+
+class Clock(Protocol):
+    """Wall time and a time that never goes back; waiting is the event loop's."""
+
+    def now(self) -> float:
+        """Return epoch seconds, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds from an arbitrary start, never going back."""
+        ...
+
+
+class Store(Protocol):
+    """The journal: every run's entries, and what can be rebuilt from them.
+
+    An append is one durable transaction: when it returns, it survives power loss.
+    """
+
+    async def append(
+        self, entries: Sequence[Entry], summary: RunSummary, *, outbox: Sequence[Say | Page] = ()
+    ) -> list[Entry]:
+        """Seal and store the entries of one run, all or none; return them sealed.
+
+        `entries` have no hashes yet; their `seq` must follow what is stored.
+
+        Raises:
+            StoreConflict: `seq` does not follow (another engine wrote).
+            StoreUnavailable: full, locked, read-only or gone; nothing was stored.
+        """
+        ...
+
+    async def entries(self, run: str, *, after: int = 0) -> list[Entry]:
+        """Return the run's entries with seq > after, in order; unknown run: none."""
+        ...
+
+    async def runs(self, *, open_only: bool = False, limit: int = 100) -> list[RunSummary]:
+        """Return summaries, newest first."""
+        ...
+
+    async def summary(self, run: str) -> RunSummary | None:
+        """Return one run's summary."""
+        ...
+
+    async def put_revision(self, revision: str, name: str, text: str) -> None:
+        """Keep the text of a runbook under its hash."""
+        ...
+
+    async def revision(self, revision: str) -> str | None:
+        """Return the text kept under the hash."""
+        ...
+
+    async def unsent(self, *, limit: int = 100) -> list[tuple[int, str, Say | Page]]:
+        """Return (id, run, message) of what is still to be posted or paged, in order."""
+        ...
+
+    async def sent(self, ids: Sequence[int]) -> None:
+        """Mark messages as sent."""
+        ...
+
+    async def lock(self, run: str, paths: Sequence[str]) -> str | None:
+        """Take all paths for the run, or none; return the run in the way, or None.
+
+        A path conflicts with itself, its parents and its children.
+        """
+        ...
+
+    async def unlock(self, run: str) -> None:
+        """Give back every path of the run."""
+        ...
+
+    async def put_secret(self, run: str, name: str, secret: str) -> None:
+        """Keep the value of a secret input, outside the timeline."""
+        ...
+
+    async def secret(self, run: str, name: str) -> str | None:
+        """Return a secret input's value."""
+        ...
+
+
+class Chat(Protocol):
+    """Where people read. It may lose or delay; the run never waits for it."""
+
+    async def say(self, run: str, message: Say, /) -> None:
+        """Post. Raises ChatDown when it could not; it is tried again."""
+        ...
+
+    async def ask(self, run: str, question: Question, /) -> None:
+        """Show a question; answers come back through the service."""
+        ...
+
+    async def close(self, run: str, key: str, outcome: str, /) -> None:
+        """Show that a question is over."""
+        ...
+
+
+class Pager(Protocol):
+    """Where groups are paged."""
+
+    async def page(self, run: str, page: Page, /) -> None:
+        """Page once for each key. Raises ChatDown when it could not."""
+        ...
+
+
+class Secrets(Protocol):
+    """Named secrets."""
+
+    def get(self, name: str) -> str:
+        """Return the value, read anew. Raises SecretMissing."""
+        ...
+
+    def values(self) -> list[str]:
+        """Return every value read so far, for redaction."""
+        ...
+
+
+class GlobalHold(Protocol):
+    """The big red switch: while it is on, no new act begins."""
+
+    def reason(self) -> str | None:
+        """Return who set it and why, or None while it is off."""
+        ...

@@ -1,0 +1,101 @@
+"""From a kind in YAML to its parameters and its code; frozen after start.
+
+An adapter, ours or a third party's, brings `register(registry)`. A plug-in package names
+it as an entry point of the group `runbook.plugins`.
+"""
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Final
+
+from pydantic import BaseModel
+
+from engine.errors import EngineError
+from engine.model.kinds import ActionKind, CheckKind, Kinds, Place
+from engine.ports import ActCode, LookCode
+
+PLUGIN_GROUP: Final = "runbook.plugins"
+
+
+class Registry:
+    """The kinds of one engine. Filled at start, then read only."""
+
+    def __init__(self) -> None:
+        self._checks: dict[str, tuple[CheckKind, LookCode]] = {}
+        self._actions: dict[str, tuple[ActionKind, ActCode]] = {}
+        self._frozen = False
+
+    def add_check(
+        self,
+        name: str,
+        params: type[BaseModel],
+        look: LookCode,
+        *,
+        judges_itself: bool = False,
+        places: Mapping[str, Place] | None = None,
+        sees: tuple[str, ...] = (),
+    ) -> None:
+        """Add a kind of check. `places` says where outside values may stand."""
+        self._refuse_twice(name, self._checks)
+        kind = CheckKind(name, params, judges_itself, dict(places or {}), sees)
+        self._checks[name] = (kind, look)
+
+    def add_action(
+        self,
+        name: str,
+        params: type[BaseModel],
+        act: ActCode,
+        *,
+        built_in_undo: bool = False,
+        leaves_nothing: bool = False,
+        places: Mapping[str, Place] | None = None,
+    ) -> None:
+        """Add a kind of action."""
+        self._refuse_twice(name, self._actions)
+        kind = ActionKind(name, params, built_in_undo, leaves_nothing, dict(places or {}))
+        self._actions[name] = (kind, act)
+
+    def add_plugins(self) -> list[str]:
+        """Let every installed plug-in register itself; return their names.
+
+        Raises:
+            EngineError: a plug-in does not load; the message names it.
+        """
+        loaded = []
+        for point in sorted(entry_points(group=PLUGIN_GROUP), key=lambda p: p.name):
+            try:
+                point.load()(self)
+            except Exception as error:
+                raise EngineError(
+                    f"plug-in '{point.name}' ({point.value}) does not load: {error}. "
+                    "Repair it or uninstall its package."
+                ) from error
+            loaded.append(point.name)
+        return loaded
+
+    def freeze(self) -> "Registry":
+        """Refuse every further kind; return the registry."""
+        self._frozen = True
+        return self
+
+    @property
+    def kinds(self) -> Kinds:
+        """What is known of each kind, without its code."""
+        return Kinds(
+            {name: kind for name, (kind, _) in self._checks.items()},
+            {name: kind for name, (kind, _) in self._actions.items()},
+        )
+
+    def check(self, name: str) -> tuple[CheckKind, LookCode]:
+        """Return the kind and its code. Raises KeyError: not registered."""
+        return self._checks[name]
+
+    def action(self, name: str) -> tuple[ActionKind, ActCode]:
+        """Return the kind and its code. Raises KeyError: not registered."""
+        return self._actions[name]
+
+    def _refuse_twice(self, name: str, kinds: Mapping[str, object]) -> None:
+        if self._frozen:
+            raise EngineError(f"kind '{name}' comes too late: the registry is frozen")
+        if name in kinds:
+            raise EngineError(f"kind '{name}' is registered twice; rename one of them")
