@@ -1,19 +1,19 @@
 """Every exception of the engine, each with a stable code.
 
-    EngineError
-    ├── RunbookRefused      a file has problems (language)
-    ├── ExpressionProblem   a CEL expression does not compile
-    ├── TemplateProblem     a text does not compile, or cannot be rendered
-    ├── ConfigRefused       the configuration has problems
-    ├── NotFound            no such run, runbook, question
-    ├── NotAllowed          this person may not do this
-    ├── DoesNotApply        it cannot be done in this state
-    ├── SecretMissing       a secret has no value
-    ├── StoreUnavailable    the journal cannot be written or read
-    │   ├── StoreConflict   somebody else wrote
-    │   ├── StoreDamaged    the file is not what was written
-    │   └── StoreNewer      written by a newer engine
-    └── ChatDown            a message could not be posted
+EngineError
+├── RunbookRefused      a file has problems (language)
+├── ExpressionProblem   a CEL expression does not compile
+├── TemplateProblem     a text does not compile, or cannot be rendered
+├── ConfigRefused       the configuration has problems
+├── NotFound            no such run, runbook, question
+├── NotAllowed          this person may not do this
+├── DoesNotApply        it cannot be done in this state
+├── SecretMissing       a secret has no value
+├── StoreUnavailable    the journal cannot be written or read
+│   ├── StoreConflict   somebody else wrote
+│   ├── StoreDamaged    the file is not what was written
+│   └── StoreNewer      written by a newer engine
+└── ChatDown            a message could not be posted
 """
 
 

@@ -8,8 +8,8 @@ secret values are fetched by `call.secret(name)` at the last moment and never re
 One suite in tests/contracts runs over all adapters of a port.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from engine.model.effects import Page, Say
@@ -75,7 +75,11 @@ class Store(Protocol):
     """
 
     async def append(
-        self, entries: Sequence[Entry], summary: RunSummary, *, outbox: Sequence[Say | Page] = ()
+        self,
+        entries: Sequence[Entry],
+        summary: RunSummary,
+        *,
+        outbox: Sequence[Say | Page] = (),
     ) -> list[Entry]:
         """Seal and store the entries of one run, all or none; return them sealed.
 
@@ -91,7 +95,9 @@ class Store(Protocol):
         """Return the run's entries with seq > after, in order; unknown run: none."""
         ...
 
-    async def runs(self, *, open_only: bool = False, limit: int = 100) -> list[RunSummary]:
+    async def runs(
+        self, *, open_only: bool = False, limit: int = 100
+    ) -> list[RunSummary]:
         """Return summaries, newest first."""
         ...
 
@@ -176,4 +182,69 @@ class GlobalHold(Protocol):
 
     def reason(self) -> str | None:
         """Return who set it and why, or None while it is off."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebRequest:
+    """One HTTP request, secrets already in it: it is never shown as it is."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    timeout_seconds: float = 10.0  # total: connect, send, wait, read
+    max_bytes: int = 8 * 1024 * 1024  # of the body, after decompression
+    redirects: int = 0  # how many to follow; each hop is checked anew
+    ca_file: str | None = None  # trust this file instead of the system's authorities
+
+
+@dataclass(frozen=True, slots=True)
+class WebAnswer:
+    """A complete answer."""
+
+    status: int
+    headers: Mapping[str, str]  # lower-case names
+    body: bytes
+    took_seconds: float
+
+
+class WebProblem(Exception):
+    """No complete answer. `sent` is False where the request surely never left."""
+
+    def __init__(
+        self,
+        kind: Literal[
+            "refused",
+            "reset",
+            "timeout",
+            "dns",
+            "tls",
+            "too_large",
+            "blocked",
+            "protocol",
+        ],
+        message: str,
+        *,
+        sent: bool,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.sent = sent
+
+
+class Web(Protocol):
+    """The only door to HTTP and to addresses: deadlines, caps and SSRF rules in one place."""
+
+    async def request(self, request: WebRequest, /) -> WebAnswer:
+        """Return the complete answer, whatever its status. Raises WebProblem."""
+        ...
+
+    async def addresses(self, host: str, port: int, /) -> Sequence[str]:
+        """Return the addresses of a host that may be reached, resolved once.
+
+        Raises:
+            WebProblem: `dns` (cannot be resolved) or `blocked` (not allowed).
+        """
         ...

@@ -52,7 +52,9 @@ class Registry:
     ) -> None:
         """Add a kind of action."""
         self._refuse_twice(name, self._actions)
-        kind = ActionKind(name, params, built_in_undo, leaves_nothing, dict(places or {}))
+        kind = ActionKind(
+            name, params, built_in_undo, leaves_nothing, dict(places or {})
+        )
         self._actions[name] = (kind, act)
 
     def add_plugins(self) -> list[str]:

@@ -18,7 +18,7 @@ class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag=True, kw_only=
     tick: float = 0.0
 
 
-class Started(_Event, kw_only=True):
+class Started(_Event, frozen=True, kw_only=True):
     """The run begins."""
 
     run: str
@@ -31,14 +31,14 @@ class Started(_Event, kw_only=True):
     held_globally: bool = False
 
 
-class Looked(_Event, kw_only=True):
+class Looked(_Event, frozen=True, kw_only=True):
     """A look ended, with one piece of evidence for each check that was asked."""
 
     key: str
     evidence: tuple[Evidence, ...]
 
 
-class Acted(_Event, kw_only=True):
+class Acted(_Event, frozen=True, kw_only=True):
     """An act or an undo ended. `unknown`: cut at its limit, or the answer was lost."""
 
     key: str
@@ -48,13 +48,13 @@ class Acted(_Event, kw_only=True):
     took_seconds: float = 0.0
 
 
-class TimerFired(_Event, kw_only=True):
+class TimerFired(_Event, frozen=True, kw_only=True):
     """A time that was asked for is over."""
 
     key: str
 
 
-class Voted(_Event, kw_only=True):
+class Voted(_Event, frozen=True, kw_only=True):
     """A person answered an approval. `plan` is the hash of what they saw."""
 
     key: str
@@ -65,7 +65,7 @@ class Voted(_Event, kw_only=True):
     typed: str = ""
 
 
-class Answered(_Event, kw_only=True):
+class Answered(_Event, frozen=True, kw_only=True):
     """A person answered a question."""
 
     key: str
@@ -73,19 +73,19 @@ class Answered(_Event, kw_only=True):
     answers: dict[str, Any]
 
 
-class Locked(_Event, kw_only=True):
+class Locked(_Event, frozen=True, kw_only=True):
     """The locks are ours."""
 
     key: str
 
 
-class LockLost(_Event, kw_only=True):
+class LockLost(_Event, frozen=True, kw_only=True):
     """The locks are not ours any more."""
 
     why: str = ""
 
 
-class Cancelled(_Event, kw_only=True):
+class Cancelled(_Event, frozen=True, kw_only=True):
     """A person stops the run. `keep`: what is held goes to that person."""
 
     by: Actor
@@ -93,13 +93,13 @@ class Cancelled(_Event, kw_only=True):
     reason: str = ""
 
 
-class AlertResolved(_Event, kw_only=True):
+class AlertResolved(_Event, frozen=True, kw_only=True):
     """The alert that started the run is over."""
 
     fingerprint: str = ""
 
 
-class HoldChanged(_Event, kw_only=True):
+class HoldChanged(_Event, frozen=True, kw_only=True):
     """The global hold was set or lifted."""
 
     on: bool
@@ -107,14 +107,14 @@ class HoldChanged(_Event, kw_only=True):
     reason: str = ""
 
 
-class Restarted(_Event, kw_only=True):
+class Restarted(_Event, frozen=True, kw_only=True):
     """The engine was killed or stopped, and is back."""
 
     times: int = 1
     lost_seconds: float = 0.0
 
 
-class Noted(_Event, kw_only=True):
+class Noted(_Event, frozen=True, kw_only=True):
     """A person adds to the timeline."""
 
     by: Actor
@@ -122,7 +122,7 @@ class Noted(_Event, kw_only=True):
     about_at: float | None = None  # when it happened, if earlier: "added later"
 
 
-class Taken(_Event, kw_only=True):
+class Taken(_Event, frozen=True, kw_only=True):
     """A person takes over by name what the run still held at its end."""
 
     by: Actor

@@ -24,7 +24,9 @@ class PlannedAct(msgspec.Struct, frozen=True, omit_defaults=True):
     target: str = ""  # the each-target, where there is one
     kind: str = ""
     command: Any = None  # the rendered parameters
-    undo: Any = None  # the rendered parameters of the way back, None where there is none
+    undo: Any = (
+        None  # the rendered parameters of the way back, None where there is none
+    )
     reversible: bool = False
     risk: str = "low"
     before: dict[str, Any] = {}  # remembered values, name to value
@@ -36,7 +38,9 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
 
     revision: str
     acts: tuple[PlannedAct, ...] = ()
-    states: dict[str, str] = {}  # check slot to state, as named by the cause and the acts
+    states: dict[
+        str, str
+    ] = {}  # check slot to state, as named by the cause and the acts
     hash: str = ""
 
 

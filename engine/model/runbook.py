@@ -60,7 +60,9 @@ class Trigger(Model):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Trigger":
-        ways = [way for way in (self.alert, self.chat, self.schedule) if way is not None]
+        ways = [
+            way for way in (self.alert, self.chat, self.schedule) if way is not None
+        ]
         if len(ways) != 1:
             raise ValueError("a trigger has exactly one of alert, chat, schedule")
         if self.alert is None and {"group_by", "when_resolved"} & self.model_fields_set:
@@ -130,15 +132,21 @@ class StopRule(Model):
 class ConfirmStep(CheckStep):
     """A check that shows whether the trouble is real."""
 
-    expect: CheckState | None = Field("fail", description="What the trouble looks like.")
+    expect: CheckState | None = Field(
+        "fail", description="What the trouble looks like."
+    )
 
 
 class ChatRoom(Model):
     """Where people follow the run."""
 
     channel: Text | None = Field(None, description="The channel.")
-    update_every: Duration | None = Field(None, description="Longest time between posts.")
-    fallback: list[str] = Field(default_factory=list, description="Where when it fails.")
+    update_every: Duration | None = Field(
+        None, description="Longest time between posts."
+    )
+    fallback: list[str] = Field(
+        default_factory=list, description="Where when it fails."
+    )
 
 
 class ScriptedEvent(Model):
@@ -177,15 +185,21 @@ class Test(Model):
 
     name: str = Field(description="What it shows.")
     inputs: dict[str, Any] = Field(default_factory=dict, description="The inputs.")
-    alert: dict[str, Any] | None = Field(None, description="A body, as its source sends.")
+    alert: dict[str, Any] | None = Field(
+        None, description="A body, as its source sends."
+    )
     checks: dict[str, Script] = Field(
         default_factory=dict, description="Answers of each check, one each look."
     )
     actions: dict[str, Script] = Field(
         default_factory=dict, description="ok, fail, timeout or lost."
     )
-    people: Script = Field(default_factory=list, description="Answers, in order of asking.")
-    events: list[ScriptedEvent] = Field(default_factory=list, description="What happens.")
+    people: Script = Field(
+        default_factory=list, description="Answers, in order of asking."
+    )
+    events: list[ScriptedEvent] = Field(
+        default_factory=list, description="What happens."
+    )
     expect: Expectation = Field(
         default_factory=lambda: Expectation(), description="What it must show."
     )
@@ -234,9 +248,13 @@ class Runbook(Model):
     actions: dict[Name, Action] = Field(default_factory=dict, description="What to do.")
     impact: Impact | None = Field(None, description="The effect on users, measured.")
     raise_: list[RaiseRule] = Field(
-        default_factory=list, alias="raise", description="The severity follows the size."
+        default_factory=list,
+        alias="raise",
+        description="The severity follows the size.",
     )
-    stop_when: list[StopRule] = Field(default_factory=list, description="Stops the run.")
+    stop_when: list[StopRule] = Field(
+        default_factory=list, description="Stops the run."
+    )
     confirm: list[ConfirmStep] = Field(default_factory=list, description="Is it real?")
     isolate: list[AnyStep] = Field(default_factory=list, description="Stop the damage.")
     diagnose: list[AnyStep] = Field(default_factory=list, description="Find the cause.")
@@ -253,4 +271,3 @@ class Runbook(Model):
         if not any(getattr(self, phase) for phase in PHASES):
             raise ValueError("a runbook needs at least one of " + ", ".join(PHASES))
         return self
-

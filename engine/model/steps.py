@@ -8,14 +8,13 @@ Read by: language (load, lint), core.compile, the reference page.
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from engine.model.values import (
     Cel,
     CelList,
-    CelValue,
     CheckState,
     Duration,
     Identifier,
@@ -33,7 +32,9 @@ class Step(Model):
     """What may stand beside every verb."""
 
     name: Name | None = Field(None, description="How other steps and people call it.")
-    when: Cel | None = Field(None, description="The step is taken only if this is true.")
+    when: Cel | None = Field(
+        None, description="The step is taken only if this is true."
+    )
     on_unknown: OnUnknown | None = Field(
         None, description="What to do when `when` cannot be told."
     )
@@ -56,7 +57,9 @@ class AllStep(Step):
     """Steps side by side."""
 
     all: list["AnyStep"] = Field(min_length=1, description="Taken side by side.")
-    need: int | None = Field(None, ge=1, description="How many must succeed; default all.")
+    need: int | None = Field(
+        None, ge=1, description="How many must succeed; default all."
+    )
 
 
 class ActStep(Step):

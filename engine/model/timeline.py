@@ -81,6 +81,8 @@ def chain_faults(run: str, entries: Iterable[Entry]) -> list[ChainFault]:
         if entry.prev_hash != prev:
             faults.append(ChainFault(run, entry.seq, "does not follow the one before"))
         if seal(entry, entry.prev_hash).hash != entry.hash:
-            faults.append(ChainFault(run, entry.seq, "was changed after it was written"))
+            faults.append(
+                ChainFault(run, entry.seq, "was changed after it was written")
+            )
         prev, expected = entry.hash, entry.seq + 1
     return faults

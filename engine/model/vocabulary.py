@@ -34,13 +34,17 @@ class Input(Model):
         description="What the value is; a choice lists its values in `of`."
     )
     from_: str | None = Field(
-        None, alias="from", description="Where the alert holds it: labels.x, annotations.x."
+        None,
+        alias="from",
+        description="Where the alert holds it: labels.x, annotations.x.",
     )
     default: Any = Field(None, description="The value when nobody gives one.")
     pattern: str | None = Field(
         None, description="An RE2 pattern that the whole value must match."
     )
-    min: float | None = Field(None, description="Smallest value; of a list, its length.")
+    min: float | None = Field(
+        None, description="Smallest value; of a list, its length."
+    )
     max: float | None = Field(None, description="Largest value; of a list, its length.")
     of: list[Any] | str | None = Field(
         None, description="The values of a choice, or the type of a list's members."
@@ -91,7 +95,9 @@ class ActionBody(Model):
     timeout: Duration | None = Field(
         None, description="Total time of one try; left out: the action's."
     )
-    retry: "Retry | None" = Field(None, description="More tries; left out: the action's.")
+    retry: "Retry | None" = Field(
+        None, description="More tries; left out: the action's."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -128,7 +134,8 @@ class Action(Model):
         False, description="True: the act leaves nothing that could be given back."
     )
     done_when: Cel | None = Field(
-        None, description="True: the effect is there. Looked at before and after a crash."
+        None,
+        description="True: the effect is there. Looked at before and after a crash.",
     )
     guard: Cel | None = Field(
         None, description="Must be true inside the lock, right before the act."
@@ -182,7 +189,10 @@ class Impact(Model):
         description="In the file: the keys beside weight and every."
     )
     weight: float = Field(
-        1.0, ge=0.0, le=10.0, description="1.0: cannot use it; 0.5: late; 0.1: cosmetic."
+        1.0,
+        ge=0.0,
+        le=10.0,
+        description="1.0: cannot use it; 0.5: late; 0.1: cosmetic.",
     )
     every: Duration = Field(30 * SECOND, description="How often it is measured.")
 
