@@ -24,6 +24,8 @@ class CheckCall(msgspec.Struct, frozen=True, omit_defaults=True):
     timeout_seconds: float = 10.0
     attempts: int = 3
     problem: str = ""  # why it cannot be asked (a value that may not stand there)
+    parts: tuple["CheckCall", ...] = ()  # of `agree`: the viewpoints
+    need: int = 0  # of `agree`: how many must say the same
 
 
 class Look(msgspec.Struct, frozen=True, omit_defaults=True, tag=True):

@@ -114,6 +114,10 @@ class Restarted(_Event, frozen=True, kw_only=True):
     lost_seconds: float = 0.0
 
 
+class Stopped(_Event, frozen=True, kw_only=True):
+    """The engine stops in order; what was in flight has ended or was cut."""
+
+
 class Noted(_Event, frozen=True, kw_only=True):
     """A person adds to the timeline."""
 
@@ -142,6 +146,7 @@ Event = (
     | AlertResolved
     | HoldChanged
     | Restarted
+    | Stopped
     | Noted
     | Taken
 )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 Place = Literal[
     "text",  # shown or sent as it is
@@ -49,3 +49,12 @@ class Kinds:
 
     checks: Mapping[str, CheckKind] = field(default_factory=dict)
     actions: Mapping[str, ActionKind] = field(default_factory=dict)
+
+
+class Agree(BaseModel):
+    """`agree`: several viewpoints must say the same, else it is unknown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    of: list[str] = Field(min_length=2, description="The checks that look.")
+    need: int = Field(2, ge=2, description="How many must say the same.")

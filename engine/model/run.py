@@ -58,3 +58,5 @@ class RunSummary(msgspec.Struct, frozen=True, omit_defaults=True):
     taken_by: str = ""
     inputs: dict[str, Any] = {}
     crashes: int = 0
+    wake_at: float | None = None  # epoch seconds of the next time it waits for
+    busy: bool = False  # something is in flight: a look, an act, a lock

@@ -20,6 +20,7 @@ from engine.model.values import (
     Name,
     ObservationCel,
     ObservationValue,
+    Text,
     one_key,
 )
 
@@ -158,7 +159,7 @@ class Action(Model):
     settles: list[str] = Field(
         default_factory=list, description="Actions that must no longer be undone after."
     )
-    slot: str | None = Field(
+    slot: Text | None = Field(
         None, description="A later act on a held slot joins it; the first undo counts."
     )
     timeout: Duration = Field(60 * SECOND, description="Total time of one try.")
