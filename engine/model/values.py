@@ -35,6 +35,12 @@ class Model(BaseModel):
     )
 
 
+class SecretRef(Model):
+    """`{secret: NAME}` in place of a string: the value is fetched right before use."""
+
+    secret: str = Field(min_length=1, description="The name of the secret.")
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """Marks a string as Jinja2 text, rendered once with the names of its place."""
