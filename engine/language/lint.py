@@ -1,0 +1,3 @@
+"""Lint."""
+def lint(runbook, tree, file, kinds, siblings):
+    return []

@@ -1,0 +1,108 @@
+"""From the text of a runbook to its model, with every problem located.
+
+What is here: the order of the stages (text, YAML, kinds, model, lint) and what each
+hands on. What is not: the rules themselves. Nothing here opens a file.
+
+Read by: runtime (the library of runbooks), the entry points, testing.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from engine.language.kinds import KindNaming
+from engine.language.lint import lint
+from engine.language.problems import Problem, in_order
+from engine.language.pydantic_problems import Reporter, model_problems
+from engine.language.tree import Tree, read_tree
+from engine.model.kinds import Kinds
+from engine.model.runbook import Runbook
+
+SUFFIXES: Final = (".yaml", ".yml")
+DEVICES: Final = frozenset(  # names that some file systems give to devices
+    {"con", "prn", "aux", "nul"}
+    | {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
+)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What came of one text. `runbook` is None where any problem is an error."""
+
+    runbook: Runbook | None
+    problems: list[Problem]
+    tree: Tree | None
+    text: str
+    revision: str  # SHA-256 of the bytes, in hexadecimal
+
+
+def load_runbook(
+    text: str | bytes,
+    file: str,
+    kinds: Kinds,
+    *,
+    stem: str | None = None,
+    siblings: Mapping[str, Runbook] | None = None,
+) -> Loaded:
+    """Return the runbook, or every problem that keeps it from being one.
+
+    Never raises, whatever the text.
+
+    Args:
+        text: What stands in the file.
+        file: Its name, as problems show it.
+        kinds: The kinds of checks and actions that may be used.
+        stem: What `runbook` must be; left out: the stem of a `file` ending in .yaml.
+        siblings: The other runbooks that `run` may name; left out: not judged.
+    """
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    shown = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    revision = hashlib.sha256(raw).hexdigest()
+    tree, problems = read_tree(text, file)
+    if tree is None:
+        return Loaded(None, problems, None, shown, revision)
+    runbook, problems = _model(tree, file, kinds)
+    problems += _name_problems(tree, file, stem or _stem(file))
+    if runbook is not None:
+        problems += lint(runbook, tree, file, kinds, siblings)
+    problems = in_order(problems)
+    if any(problem.severity == "error" for problem in problems):
+        runbook = None
+    return Loaded(runbook, problems, tree, shown, revision)
+
+
+def _model(
+    tree: Tree, file: str, kinds: Kinds
+) -> tuple[Runbook | None, list[Problem]]:
+    naming = KindNaming(tree, file, kinds)
+    raw: dict[str, Any] = naming.named(tree.value)
+    try:
+        runbook = Runbook.model_validate(raw, by_alias=True, by_name=False)
+    except ValidationError as error:
+        found = model_problems(error, tree, file, model=Runbook)
+        return None, naming.problems + found
+    return runbook, naming.problems
+
+
+def _stem(file: str) -> str | None:
+    path = PurePosixPath(file.replace("\\", "/"))
+    return path.stem if path.suffix in SUFFIXES else None
+
+
+def _name_problems(tree: Tree, file: str, stem: str | None) -> list[Problem]:
+    report = Reporter(tree, file)
+    name = tree.value.get("runbook")
+    if not isinstance(name, str):
+        return []
+    if name in DEVICES:
+        message = f"'{name}' is the name of a device on some systems"
+        report.add(("runbook",), "name", message, "Choose another name.")
+    elif stem is not None and name != stem:
+        message = f"the runbook is called '{name}', the file '{stem}'"
+        hint = f"Write `runbook: {stem}`, or rename the file to {name}.yaml."
+        report.add(("runbook",), "stem", message, hint)
+    return report.problems

@@ -1,0 +1,328 @@
+"""Strict YAML: plain values, and where each of them stands in the file.
+
+Built on the event stream of PyYAML's C parser, never on its composer: depth and number
+of nodes are judged before anything is built, and 100,000 brackets end at the 33rd.
+Refused: duplicate keys, keys that are not text, anchors, aliases, merge keys, tags, a
+second document, a top that is not a map.
+
+Usable for any strict YAML file. Read by: load, pydantic_problems, lint, config.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from yaml import YAMLError
+from yaml.cyaml import CParser
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+)
+
+from engine.language.problems import (
+    LINE_BREAK,
+    Problem,
+    brief,
+    in_order,
+    source_line,
+)
+from engine.language.scalars import Scalar, plain_scalar
+from engine.language.source import decode
+from engine.language.syntax import syntax_problem
+
+MAX_NODES: Final = 20_000
+MAX_DEPTH: Final = 32
+QUOTE: Final = "Put the whole value in quotes: '{}'."
+
+Path = Sequence[str | int]
+
+
+class Position(NamedTuple):
+    """A place in a file; both count from 1."""
+
+    line: int
+    column: int
+
+
+class Node:
+    """Where one value stands, and in which style it is written."""
+
+    __slots__ = ("children", "key", "place", "style")
+
+    def __init__(self, place: Position, style: str | None = None) -> None:
+        self.place = place
+        self.key: Position | None = None  # of the key it stands under
+        self.style = style  # of a scalar: None or "" plain, ' or " quoted, | or > block
+        self.children: dict[str | int, Node] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Plain values with positions. `lines` are the lines of the file."""
+
+    value: Any
+    root: Node
+    lines: tuple[str, ...]
+
+    def position(self, path: Path, *, key: bool = False) -> Position:
+        """Return where the value (or its key) stands; else its nearest known parent."""
+        node = self.nearest(path)
+        if key and node.key is not None:
+            return node.key
+        return node.place
+
+    def nearest(self, path: Path) -> Node:
+        """Return the node at the path, or its nearest known ancestor."""
+        node = self.root
+        for part in path:
+            child = node.children.get(part)
+            if child is None:
+                return node
+            node = child
+        return node
+
+    def at(self, path: Path) -> Any:
+        """Return the raw value at the path, or None where there is none."""
+        value = self.value
+        for part in path:
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
+
+
+class _Refused(Exception):
+    """Reading ends here: a limit is reached or the structure is not ours."""
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open map or list while its members are read."""
+
+    node: Node
+    value: dict[str, Any] | list[Any]
+    key: str | None = None
+    key_place: Position | None = None
+    is_key: bool = False  # a map or list where a key belongs: read, and left out
+    flow: bool = False  # written with brackets
+
+
+def read_tree(text: str | bytes, file: str) -> tuple[Tree | None, list[Problem]]:
+    """Return the file's values, or None with every problem that could be seen.
+
+    Never raises for any input; ends within milliseconds for every input.
+    """
+    source, problems = decode(text, file)
+    lines = tuple(LINE_BREAK.split(source))
+    if problems:
+        return None, [_with_line(problem, lines) for problem in problems]
+    reader = _Reader(file, lines)
+    try:
+        tree = reader.read(source)
+    except YAMLError as error:
+        reader.syntax(error)
+        tree = None
+    except _Refused:
+        tree = None
+    problems = in_order(reader.problems)
+    return (None if problems else tree), problems
+
+
+def _with_line(problem: Problem, lines: Sequence[str]) -> Problem:
+    shown = "".join(
+        character if character.isprintable() else "?"
+        for character in source_line(lines, problem.line)[:400]
+    )
+    return Problem(**{**vars(problem), "source_line": shown})
+
+
+class _Reader:
+    """Builds values from events; keeps the open maps and lists on a stack."""
+
+    def __init__(self, file: str, lines: tuple[str, ...]) -> None:
+        self.file = file
+        self.lines = lines
+        self.problems: list[Problem] = []
+        self.stack: list[_Frame] = []
+        self.nodes = 0
+        self.documents = 0
+        self.top: tuple[Any, Node] | None = None
+
+    def read(self, source: str) -> Tree | None:
+        parser = CParser(source)
+        while parser.check_event():
+            self._take(parser.get_event())
+        if self.top is None:
+            self._say(Position(1, 1), "empty", "the file is empty", "")
+            return None
+        value, node = self.top
+        if not isinstance(value, dict):
+            message = f"the file is {brief(value)}; it must be a map of keys"
+            self._say(node.place, "top", message, "Begin with `format: 1`.")
+        return Tree(value, node, self.lines)
+
+    def syntax(self, error: YAMLError) -> None:
+        """Add what the error means, unless its line has a problem already."""
+        opened = None
+        if self.stack and self.stack[-1].flow:
+            opened = self.stack[-1].node.place
+        problem = syntax_problem(error, self.file, self.lines, opened=opened)
+        if problem.line not in {it.line for it in self.problems}:
+            self.problems.append(problem)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, NodeEvent):
+            self.nodes += 1
+            if self.nodes > MAX_NODES:
+                message = f"the file has more than {MAX_NODES:,} values"
+                self._stop(event, "too-large", message, "Split it.")
+            self._node(event)
+        elif isinstance(event, DocumentStartEvent):
+            self._document(event)
+        elif type(event).__name__ in ("MappingEndEvent", "SequenceEndEvent"):
+            self._close()
+
+    def _document(self, event: DocumentStartEvent) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            message = "the file holds a second YAML document"
+            self._stop(event, "yaml", message, "Keep one document in each file.")
+        if event.version or event.tags:
+            message = "YAML directives (lines that begin with %) are refused"
+            self._say(_start(event), "yaml", message, "Remove them.")
+
+    def _node(self, event: NodeEvent) -> None:
+        if isinstance(event, AliasEvent):
+            message = f"the alias '*{event.anchor}' is refused"
+            self._stop(event, "yaml-alias", message, "Write the value out.")
+        self._refuse_anchor(event)
+        if isinstance(event, ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, MappingStartEvent | SequenceStartEvent):
+            self._open(event)
+
+    def _refuse_anchor(self, event: NodeEvent) -> None:
+        if event.anchor is not None:
+            message = f"the anchor '&{event.anchor}' is refused"
+            hint = "Remove it; quote the value if it is meant as text."
+            self._say(_start(event), "yaml-anchor", message, hint)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            self._refuse_tag(event, tag)
+
+    def _refuse_tag(self, event: NodeEvent, tag: str) -> None:
+        place = _start(event)
+        line = source_line(self.lines, place.line)
+        written = line[place.column - 1 :].split(" #", 1)[0].strip()
+        if tag.startswith("!") and not written.startswith("!!"):
+            message = f"'{written}' begins with '!', which YAML reads as a tag"
+            hint = QUOTE.format(written.replace("'", "''"))
+        else:
+            message = f"the tag '{written.split(' ', 1)[0] or tag}' is refused"
+            hint = "Remove it; text is quoted, numbers are written as they are."
+        self._say(place, "yaml-tag", message, hint)
+
+    def _open(self, event: MappingStartEvent | SequenceStartEvent) -> None:
+        if len(self.stack) >= MAX_DEPTH:
+            message = f"more than {MAX_DEPTH} levels inside each other"
+            self._stop(event, "too-deep", message, "Close the brackets, or split it.")
+        is_key = bool(self.stack) and self._wants_key()
+        if is_key:
+            self._refuse_key_map(event)
+        value: dict[str, Any] | list[Any] = []
+        if isinstance(event, MappingStartEvent):
+            value = {}
+        frame = _Frame(Node(_start(event)), value, is_key=is_key)
+        frame.flow = bool(event.flow_style)
+        self.stack.append(frame)
+
+    def _close(self) -> None:
+        frame = self.stack.pop()
+        if frame.is_key:
+            self.stack[-1].key_place = frame.node.place
+        else:
+            self._place(frame.value, frame.node)
+
+    def _wants_key(self) -> bool:
+        frame = self.stack[-1]
+        return isinstance(frame.value, dict) and frame.key_place is None
+
+    def _refuse_key_map(self, event: Event) -> None:
+        place = _start(event)
+        line = source_line(self.lines, place.line)
+        start = line.rfind("{{", 0, place.column + 1)
+        if start < 0:
+            message = "a map or list stands where a key belongs"
+            self._say(place, "yaml-key", message, "A key is text: put it in quotes.")
+            return
+        end = line.find("}}", start)
+        written = line[start : end + 2] if end > 0 else line[start:]
+        message = f"'{written}' without quotes is a map inside a map to YAML"
+        hint = QUOTE.format(written.replace("'", "''"))
+        self._say(Position(place.line, start + 1), "yaml-braces", message, hint)
+
+    def _scalar(self, event: ScalarEvent) -> None:
+        place = _start(event)
+        value: Scalar = event.value
+        if event.implicit[0] and event.tag is None and event.style in (None, ""):
+            try:
+                value = plain_scalar(event.value)
+            except OverflowError:
+                message = f"the number {brief(event.value)[1:-1]} is too large"
+                self._say(place, "number", message, "Put it in quotes to keep it text.")
+        if self.stack and self._wants_key():
+            self._key(value, event, place)
+        else:
+            self._place(value, Node(place, event.style))
+
+    def _key(self, value: Scalar, event: ScalarEvent, place: Position) -> None:
+        frame = self.stack[-1]
+        frame.key, frame.key_place = event.value, place
+        if not isinstance(value, str):
+            shown = event.value or "(nothing)"
+            message = f"the key {shown} is not text to YAML"
+            self._say(place, "yaml-key", message, f"Put it in quotes: '{event.value}'.")
+        elif value == "<<" and event.style in (None, ""):
+            message = "the merge key '<<' is refused"
+            self._say(place, "yaml-merge", message, "Write the keys out.")
+        elif value in frame.value:
+            first = frame.node.children[value].key
+            line = first.line if first else frame.node.place.line
+            message = f"the key '{value}' stands here twice; first in line {line}"
+            self._say(place, "duplicate-key", message, "Keep one of them.")
+
+    def _place(self, value: Any, node: Node) -> None:
+        if not self.stack:
+            self.top = value, node
+            return
+        frame = self.stack[-1]
+        if isinstance(frame.value, list):
+            frame.node.children[len(frame.value)] = node
+            frame.value.append(value)
+            return
+        key, node.key = frame.key, frame.key_place
+        frame.key = frame.key_place = None
+        if key is not None and key not in frame.value:
+            frame.value[key] = value
+            frame.node.children[key] = node
+
+    def _say(self, place: Position, code: str, message: str, hint: str) -> None:
+        shown = source_line(self.lines, place.line)
+        self.problems.append(
+            Problem(self.file, *place, "error", code, message, hint, shown)
+        )
+
+    def _stop(self, event: Event, code: str, message: str, hint: str) -> None:
+        self._say(_start(event), code, message, hint)
+        raise _Refused
+
+
+def _start(event: Event) -> Position:
+    mark = event.start_mark
+    return Position(mark.line + 1, mark.column + 1)
