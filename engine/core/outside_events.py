@@ -1,0 +1,192 @@
+"""Events from outside the steps: start, cancel, resolved, hold, restart, notes, take-over.
+
+Called by core.advance for every event that no step waits for by key.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from engine.core import acting, crashes, ends, undoing
+from engine.core.record import MAIN, Frame, Record, Thread, Winding
+from engine.core.turn import Turn, replace
+from engine.model.effects import Effect, Note, Say, Unlock
+from engine.model.events import (
+    AlertResolved,
+    Cancelled,
+    Event,
+    HoldChanged,
+    LockLost,
+    Noted,
+    Restarted,
+    Started,
+    Stopped,
+    Taken,
+)
+
+MOST_CRASHES: Final = 3  # of one run; then it is a dead letter
+
+
+def tell(turn: Turn, event: Event) -> None:
+    """Tell the run of an event from outside; a second start changes nothing."""
+    if isinstance(event, Started) == bool(turn.record.run):
+        return
+    TELL[type(event)](turn, event)
+
+
+def _started(turn: Turn, event: Started) -> None:
+    runbook = turn.compiled.runbook
+    turn.change(
+        run=event.run, mode=event.mode, requester=event.by, labels=event.labels,
+        annotations=event.annotations, severity=runbook.severity, state="waiting",
+        hold=event.held_globally,
+    )  # fmt: skip
+    turn.frames[""] = Frame("", 0, event.inputs)
+    for index, watch in enumerate(turn.compiled.watches):
+        thread = Thread(f"{watch.kind}{index}", watch.pc, since=turn.tick)
+        turn.put(thread)
+        turn.ready.append(thread.id)
+    turn.put(Thread(MAIN, turn.compiled.scopes[0].start, top=True, since=turn.tick))
+    turn.ready.insert(0, MAIN)
+
+
+def _cancelled(turn: Turn, event: Cancelled) -> None:
+    why = f"cancelled by {event.by.id}" + (f": {event.reason}" if event.reason else "")
+    turn.note(
+        "stop", why, why="kept in that person's hands" if event.keep else "given back"
+    )
+    winding = turn.record.winding
+    if winding is not None and winding.started:
+        giving_back = winding.give_back or event.keep
+        turn.change(winding=replace(winding, end="cancelled", why=why, give_back=True))
+        if giving_back:
+            return
+    to = event.by.id if event.keep else ""
+    turn.wind(Winding("cancelled", why, give_back=not event.keep, to=to))
+
+
+def _resolved(turn: Turn, event: AlertResolved) -> None:
+    if turn.record.alert_over:
+        return
+    turn.change(alert_over=True)
+    turn.note("step", "the alert is resolved")
+    if turn.record.winding is not None:
+        return
+    rule = next(
+        (one for one in turn.compiled.runbook.trigger if one.alert is not None), None
+    )
+    does = rule.when_resolved if rule is not None else "continue"
+    if not turn.record.acted:
+        turn.wind(Winding("cleared", "the alert resolved before anything was done"))
+    elif does == "restore":
+        turn.note("decision", "restore now", why="when_resolved: restore")
+        ends.go_to_restore(turn)
+    elif does == "ask":
+        thread = Thread("resolved", turn.compiled.resolved_question, since=turn.tick)
+        turn.put(thread)
+        turn.ready.append(thread.id)
+
+
+def _hold(turn: Turn, event: HoldChanged) -> None:
+    if turn.record.hold == event.on:
+        return
+    turn.change(hold=event.on)
+    does = "set" if event.on else "lifted"
+    turn.note("hold", f"global hold {does} by {event.by.id}", why=event.reason)
+    if event.on:
+        return
+    for thread in list(turn.threads.values()):
+        if thread.stage == "act.hold":
+            acting.hold_lifted(turn, thread, event)
+
+
+def _lock_lost(turn: Turn, event: LockLost) -> None:
+    if turn.record.winding is not None:
+        return
+    turn.note("lock", "the locks are lost", why=event.why)
+    turn.wind(Winding("handed_over", f"the locks are lost: {event.why}"))
+
+
+def _restarted(turn: Turn, event: Restarted) -> None:
+    if turn.record.stopped:
+        turn.change(stopped=False)
+        turn.note("crash", "the engine is back after an orderly stop")
+    else:
+        turn.change(crashes=turn.record.crashes + 1)
+        told = f"the engine died and is back; {event.lost_seconds:.1f}s are missing"
+        turn.note("crash", told, why=f"restart {turn.record.crashes} of this run")
+    if turn.record.crashes >= MOST_CRASHES and turn.record.winding is None:
+        why = f"the engine died {turn.record.crashes} times during this run"
+        turn.wind(Winding("handed_over", why))
+    for thread in list(turn.threads.values()):
+        _resume(turn, thread)
+
+
+def _resume(turn: Turn, thread: Thread) -> None:
+    """Judge what was in flight; looks are simply repeated by the driver."""
+    winding = turn.record.winding
+    ending = winding is not None and not winding.started
+    if thread.stage not in ("act.acting", "undo.undoing"):
+        return
+    if ending or turn.orphan(thread):
+        turn.note("crash", "in flight when the engine died; it stays held", thread)
+        turn.drop(thread)
+    elif thread.stage == "act.acting":
+        crashes.crashed(turn, thread)
+    else:
+        undoing.again(turn, thread, None)
+
+
+def _stopped(turn: Turn, event: Stopped) -> None:
+    turn.change(stopped=True)
+    turn.note("crash", "the engine stops; the run stays on disk")
+
+
+def _noted(turn: Turn, event: Noted) -> None:
+    turn.effects.append(note_of(event))
+
+
+def _taken(turn: Turn, event: Taken) -> None:
+    """While it runs, nothing is on the ledger yet: there is nothing to take."""
+
+
+def note_of(event: Noted) -> Effect:
+    """Return a person's note as it stands in the timeline."""
+    refs: dict[str, Any] = {"by": event.by.id}
+    added = event.about_at is not None
+    if added:
+        refs["about_at"] = event.about_at
+    return Note("note", event.text, why="added later" if added else "", refs=refs)
+
+
+def after_the_end(record: Record, event: Event) -> tuple[Record, list[Effect]]:
+    """Return what still changes once a run is over: notes, and who takes what is held."""
+    if isinstance(event, Noted):
+        return record, [note_of(event)]
+    if not isinstance(event, Taken) or not record.held:
+        return record, []
+    mine = event.held or tuple(one.id for one in record.held)
+    taken = [one for one in record.held if one.id in mine]
+    if not taken:
+        return record, []
+    left = tuple(one for one in record.held if one.id not in mine)
+    names = ", ".join(f"{one.action} {one.target}".strip() for one in taken)
+    effects: list[Effect] = [
+        Note("step", f"{event.by.id} took over {names}", refs={"by": event.by.id}),
+        Say(f"{event.by.id} took over {names} of run {record.run}"),
+    ]
+    if not left:
+        effects.append(Unlock())
+    return replace(record, held=left, taken_by=event.by.id), effects
+
+
+TELL: Final[Mapping[type, Callable[[Turn, Any], None]]] = {
+    Started: _started,
+    Cancelled: _cancelled,
+    AlertResolved: _resolved,
+    HoldChanged: _hold,
+    LockLost: _lock_lost,
+    Restarted: _restarted,
+    Stopped: _stopped,
+    Noted: _noted,
+    Taken: _taken,
+}

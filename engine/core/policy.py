@@ -1,0 +1,107 @@
+"""The small rules with numbers in them: retry delays, batch sizes, who fills a gate."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+
+from engine.model.vocabulary import Retry
+
+
+def retry_delay(retry: Retry, tries: int) -> float:
+    """Return the seconds to wait after so many tries (from 1): wait * grow^(tries-1).
+
+    Not longer than `at_most`. No jitter: one run tries one target.
+    """
+    seconds = retry.wait.total_seconds() * retry.grow ** (tries - 1)
+    return min(seconds, retry.at_most.total_seconds()) if retry.at_most else seconds
+
+
+def batch_sizes(count: int, batch: object) -> list[int] | None:
+    """Return the sizes of the batches for so many targets; None for a bad `batch`.
+
+    Default 1, 2, 4, 8 …; a number is the size of each; a list gives sizes and shares of
+    the whole ("10%"), cumulative: [1, "10%", "100%"] of 50 is 1, 4, 45. What a list
+    leaves over follows in batches of its last size.
+    """
+    if batch is None:
+        sizes, size = [], 1
+        while sum(sizes) < count:
+            sizes.append(min(size, count - sum(sizes)))
+            size *= 2
+        return sizes
+    wanted = (
+        [batch]
+        if isinstance(batch, int)
+        else list(batch)
+        if isinstance(batch, list)
+        else []
+    )
+    parsed = [_batch_part(part, count) for part in wanted]
+    if not parsed or any(part is None for part in parsed):
+        return None
+    return _cut(count, [part for part in parsed if part is not None])
+
+
+def _batch_part(part: object, count: int) -> tuple[int, bool] | None:
+    if isinstance(part, int) and not isinstance(part, bool) and part > 0:
+        return part, False
+    text = str(part).strip()
+    share = text[:-1] if text.endswith("%") else ""
+    if not share.replace(".", "", 1).isdigit() or not 0 < float(share) <= 100:
+        return None
+    return max(1, ceil(count * float(share) / 100)), True
+
+
+def _cut(count: int, parts: Sequence[tuple[int, bool]]) -> list[int]:
+    sizes: list[int] = []
+    done = 0
+    for size, up_to in parts:
+        step = min(size - done if up_to else size, count - done)
+        if step > 0:
+            sizes.append(step)
+            done += step
+    last = sizes[-1] if sizes else 1
+    while done < count:
+        sizes.append(min(last, count - done))
+        done += sizes[-1]
+    return sizes
+
+
+def unfilled(
+    needs: Sequence[tuple[str, int]], people: Mapping[str, Sequence[str]]
+) -> dict[str, int]:
+    """Return how many more each group needs; a person fills one place of one group.
+
+    Args:
+        needs: (group or person, how many).
+        people: id of each who said yes, to the groups that person is in.
+
+    Places are filled so that as many as possible are (augmenting paths), so the order
+    in which people answer does not matter.
+    """
+    places = [group for group, count in needs for _ in range(count)]
+    filled: dict[int, str] = {}
+    for person in people:
+        _place(person, places, people, filled, set())
+    short: dict[str, int] = {}
+    for index, group in enumerate(places):
+        if index not in filled:
+            short[group] = short.get(group, 0) + 1
+    return short
+
+
+def _place(
+    person: str,
+    places: Sequence[str],
+    people: Mapping[str, Sequence[str]],
+    filled: dict[int, str],
+    tried: set[int],
+) -> bool:
+    for index, group in enumerate(places):
+        if index in tried or (group not in people[person] and group != person):
+            continue
+        tried.add(index)
+        other = filled.get(index)
+        if other is None or _place(other, places, people, filled, tried):
+            filled[index] = person
+            return True
+    return False

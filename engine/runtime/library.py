@@ -1,0 +1,154 @@
+"""The runbooks an engine knows, and the exact texts that runs are pinned to.
+
+A run keeps the revision it began with: the texts of its runbook and of every runbook it
+runs inside are stored under one hash, and compiled again from there after a restart.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from engine.core.code import CompiledRunbook
+from engine.core.compile import compile_runbook
+from engine.core.lists import every_step
+from engine.errors import EngineError, NotFound, RunbookRefused
+from engine.language.load import Loaded, load_runbook
+from engine.model.kinds import Kinds
+from engine.model.runbook import Runbook
+from engine.model.steps import RunStep
+
+SUFFIXES: Final = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A runbook, compiled, with the texts it was made from."""
+
+    compiled: CompiledRunbook
+    revision: str
+    stored: str  # what is kept under the revision
+    file: str = ""
+
+
+@dataclass(slots=True)
+class Library:
+    """Runbooks by name, from files and folders."""
+
+    kinds: Kinds
+    loaded: dict[str, Loaded] = field(default_factory=dict)  # by name
+    files: dict[str, Path] = field(default_factory=dict)
+    refused: dict[Path, Loaded] = field(default_factory=dict)
+
+    def add_paths(self, paths: Iterable[Path]) -> None:
+        """Load every runbook of the files and folders; what has problems is `refused`.
+
+        Raises:
+            NotFound: a path is not there.
+        """
+        files = [file for path in paths for file in runbook_files(path)]
+        first = {file: _read(file, self.kinds, None) for file in files}
+        siblings = {
+            one.runbook.runbook: one.runbook for one in first.values() if one.runbook is not None
+        } | self.runbooks
+        for file in files:
+            one = _read(file, self.kinds, siblings)
+            if one.runbook is None or _errors(one):
+                self.refused[file] = one
+            else:
+                self.loaded[one.runbook.runbook] = one
+                self.files[one.runbook.runbook] = file
+
+    @property
+    def runbooks(self) -> Mapping[str, Runbook]:
+        """Every runbook without errors, by name."""
+        return {
+            name: one.runbook for name, one in self.loaded.items() if one.runbook is not None
+        }
+
+    def bundle(self, name: str) -> Bundle:
+        """Return the runbook of that name, compiled.
+
+        Raises:
+            NotFound: no such runbook; the message names the nearest.
+            RunbookRefused: the file has problems.
+        """
+        if name not in self.loaded:
+            self._refuse(name)
+        texts = self._texts(name, {})
+        stored = json.dumps({"main": name, "texts": texts}, sort_keys=True)
+        revision = hashlib.sha256(stored.encode()).hexdigest()
+        compiled = _compiled(stored, revision, self.kinds)
+        return Bundle(compiled, revision, stored, str(self.files.get(name, "")))
+
+    def _refuse(self, name: str) -> None:
+        for file, one in self.refused.items():
+            if file.stem == name:
+                raise RunbookRefused(list(one.problems))
+        import difflib
+
+        near = difflib.get_close_matches(name, self.loaded, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        known = ", ".join(sorted(self.loaded)) or "none"
+        raise NotFound(f"no runbook '{name}'.{hint} Known: {known}.")
+
+    def _texts(self, name: str, found: dict[str, str]) -> dict[str, str]:
+        if name in found:
+            return found
+        one = self.loaded.get(name)
+        if one is None or one.runbook is None:
+            raise NotFound(f"no runbook '{name}', which a `run` step names")
+        found[name] = one.text
+        for step in every_step(one.runbook):
+            if isinstance(step, RunStep):
+                self._texts(step.run, found)
+        return found
+
+
+def runbook_files(path: Path) -> list[Path]:
+    """Return the runbook files at a path: itself, or those of the folder, sorted.
+
+    Raises:
+        NotFound: the path is not there, or the folder holds none.
+    """
+    if path.is_file():
+        return [path]
+    found = sorted(one for one in path.glob("**/*") if one.suffix in SUFFIXES and one.is_file())
+    if not found:
+        what = "holds no .yaml file" if path.is_dir() else "is not there"
+        raise NotFound(f"{path} {what}. Name a runbook file or a folder of them.")
+    return found
+
+
+def compiled_from(stored: str, revision: str, kinds: Kinds) -> CompiledRunbook:
+    """Return the code of a revision from the texts kept under it.
+
+    Raises:
+        EngineError: the texts are not what was stored, or no longer load.
+    """
+    if hashlib.sha256(stored.encode()).hexdigest() != revision:
+        raise EngineError(f"the texts of revision {revision[:12]} were changed on disk")
+    return _compiled(stored, revision, kinds)
+
+
+def _compiled(stored: str, revision: str, kinds: Kinds) -> CompiledRunbook:
+    bundle = json.loads(stored)
+    texts: dict[str, str] = bundle["texts"]
+    runbooks = {}
+    for name, text in texts.items():
+        one = load_runbook(text, f"{name}.yaml", kinds, stem=name)
+        if one.runbook is None:
+            raise RunbookRefused(list(one.problems))
+        runbooks[name] = one.runbook
+    main = runbooks[bundle["main"]]
+    return compile_runbook(main, kinds, revision=revision, library=runbooks)
+
+
+def _read(file: Path, kinds: Kinds, siblings: Mapping[str, Runbook] | None) -> Loaded:
+    return load_runbook(file.read_bytes(), str(file), kinds, stem=file.stem, siblings=siblings)
+
+
+def _errors(loaded: Loaded) -> bool:
+    return any(problem.severity == "error" for problem in loaded.problems)

@@ -1,0 +1,150 @@
+"""Looking and acting for real: what turns a kind's code into evidence and outcomes.
+
+`LiveChecks` and `LiveActions` are the two ports of a live run. A rehearsal has scripted
+ones, a dry run has no `LiveActions` at all. Every look and every act ends within its
+limit here, whatever the adapter does, and nothing it says contains a secret.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol
+
+import msgspec
+from pydantic import ValidationError
+
+from engine.core.judge import agree, judge
+from engine.errors import SecretMissing
+from engine.model.effects import Act, CheckCall
+from engine.model.evidence import Evidence, Observation
+from engine.ports import ActResult, Call, Clock
+from engine.registry import Registry
+from engine.runtime.redact import Redactor
+
+PAUSE_SECONDS: Final = 0.5  # between two attempts of one look
+GRACE_SECONDS: Final = 2.0  # an adapter ends by itself within its limit; then it is cut
+
+Tick = Callable[[], float]
+SecretOf = Callable[[str], Callable[[str], str]]  # run to (name to value)
+
+
+class Checks(Protocol):
+    """How a run looks."""
+
+    def look(self, call: CheckCall, *, run: str, tick: Tick) -> Awaitable[Evidence]:
+        """Return the judged answer of one check."""
+        ...
+
+
+class Actions(Protocol):
+    """How a run acts."""
+
+    def act(self, act: Act, *, run: str) -> Awaitable[ActResult]:
+        """Act once; return what is known of it."""
+        ...
+
+
+class LiveChecks:
+    """Looks through the registry's adapters."""
+
+    def __init__(
+        self, registry: Registry, clock: Clock, secrets: SecretOf, redactor: Redactor
+    ) -> None:
+        self._registry, self._clock = registry, clock
+        self._secrets, self._redactor = secrets, redactor
+
+    async def look(self, call: CheckCall, *, run: str, tick: Tick) -> Evidence:
+        """Look, again while the answer is unknown and another attempt may help."""
+        if call.parts:
+            parts = [self.look(part, run=run, tick=tick) for part in call.parts]
+            seen = await asyncio.gather(*parts)
+            return agree(
+                call.check, call.slot, seen, call.need, tick=tick(), at=self._clock.now()
+            )
+        attempt = 0
+        while True:
+            attempt += 1
+            observation = await self._once(call, run)
+            evidence = self._judged(call, observation, tick, attempt)
+            again = evidence.state == "unknown" and observation.retryable
+            if not again or attempt >= call.attempts:
+                return evidence
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    def _judged(
+        self, call: CheckCall, seen: Observation, tick: Tick, attempt: int
+    ) -> Evidence:
+        at = self._clock.now()
+        evidence = judge(call, seen, tick=tick(), at=at, attempts=attempt)
+        hide = self._redactor
+        return msgspec.structs.replace(
+            evidence,
+            seen=hide.value(evidence.seen),
+            why=hide.text(evidence.why),
+            source=hide.text(evidence.source),
+        )
+
+    async def _once(self, call: CheckCall, run: str) -> Observation:
+        if call.problem:
+            return Observation(unknown=call.problem, retryable=False)
+        try:
+            kind, look = self._registry.check(call.kind)
+            params = kind.params.model_validate(call.params)
+        except KeyError:
+            return Observation(unknown=f"no check kind '{call.kind}'", retryable=False)
+        except ValidationError as error:
+            return Observation(unknown=f"parameters: {_told(error)}", retryable=False)
+        ask = Call(f"{run}/{call.slot}", call.timeout_seconds, self._secrets(run), run)
+        try:
+            async with asyncio.timeout(call.timeout_seconds + GRACE_SECONDS):
+                return await look(params, ask)
+        except TimeoutError:
+            return Observation(unknown=f"no answer within {call.timeout_seconds:g}s")
+        except SecretMissing as missing:
+            return Observation(unknown=str(missing), retryable=False)
+        except Exception as error:  # an adapter's defect is never the run's end
+            told = f"check kind '{call.kind}' failed: {type(error).__name__}: {error}"
+            return Observation(unknown=told, retryable=False)
+
+
+class LiveActions:
+    """Acts through the registry's adapters; the only thing here that changes the world."""
+
+    def __init__(
+        self, registry: Registry, secrets: SecretOf, redactor: Redactor, *, fence: int = 0
+    ) -> None:
+        self._registry, self._secrets = registry, secrets
+        self._redactor, self._fence = redactor, fence
+
+    async def act(self, act: Act, *, run: str) -> ActResult:
+        """Act once; a defect or a cut leaves it unknown whether it happened."""
+        result = await self._act(act, run)
+        return ActResult(result.outcome, self._redactor.text(result.detail), result.retryable)
+
+    async def _act(self, act: Act, run: str) -> ActResult:
+        try:
+            kind, code = self._registry.action(act.kind)
+            params = kind.params.model_validate(act.params)
+        except KeyError:
+            return ActResult("failed", f"no action kind '{act.kind}'", retryable=False)
+        except ValidationError as error:
+            return ActResult("failed", f"parameters: {_told(error)}", retryable=False)
+        call = Call(
+            act.idempotency_key, act.timeout_seconds, self._secrets(run), run, act.undo,
+            self._fence,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(act.timeout_seconds + GRACE_SECONDS):
+                return await code(params, call)
+        except TimeoutError:
+            return ActResult("unknown", f"cut after {act.timeout_seconds:g}s")
+        except SecretMissing as missing:
+            return ActResult("failed", str(missing), retryable=False)
+        except Exception as error:  # an adapter's defect is never the run's end
+            told = f"action kind '{act.kind}' failed: {type(error).__name__}: {error}"
+            return ActResult("unknown", told, retryable=False)
+
+
+def _told(error: ValidationError) -> str:
+    first: Any = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}"

@@ -1,0 +1,225 @@
+"""The use cases: start, approve, answer, note, cancel, take over, hold, list, show.
+
+The one API of all doors (command line, web, chat). It decides nothing about a run: it
+finds the run and the question, says who asks, tells the core, and gives back what
+changed. Secrets are taken out of what people write, here.
+"""
+
+import secrets as random_source
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.core.inputs import bind_inputs
+from engine.core.lists import every_step
+from engine.errors import DoesNotApply, NotFound
+from engine.model.alert import Alert
+from engine.model.events import Answered, Cancelled, Event, Noted, Started, Taken, Voted
+from engine.model.people import Actor, Question
+from engine.model.run import ENDS, RunSummary
+from engine.model.runbook import Runbook
+from engine.model.steps import ApproveStep, AskStep
+from engine.model.timeline import Entry
+from engine.ports import GlobalHold, Store
+from engine.runtime.driver import Driver
+from engine.runtime.library import Bundle, Library
+from engine.runtime.redact import Redactor
+from engine.runtime.session import Session
+
+ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # no 0/o, 1/l/i: read out on the phone
+Tell = Callable[[str, Event], Any]
+
+
+@dataclass(slots=True)
+class Service:
+    """What every door may do."""
+
+    driver: Driver
+    store: Store
+    library: Library
+    redactor: Redactor
+    hold: GlobalHold
+    people: Mapping[str, tuple[str, ...]]  # name to groups; empty: nobody is configured
+
+    # Who
+
+    def actor(self, name: str, via: str, runbook: Runbook | None = None) -> Actor:
+        """Return a person with groups; where nobody is configured, of every group named."""
+        if self.people:
+            return Actor(name, groups=self.people.get(name, ()), via=via)
+        groups = groups_of(runbook) if runbook is not None else ()
+        return Actor(name, groups=groups, via=via)
+
+    # Start
+
+    async def start(
+        self,
+        bundle: Bundle,
+        given: Mapping[str, Any],
+        by: Actor,
+        *,
+        alert: Alert | None = None,
+        mode: str = "live",
+    ) -> str:
+        """Begin a run; return its id.
+
+        Raises:
+            DoesNotApply: an input is missing or wrong; the message names each.
+        """
+        runbook = bundle.compiled.runbook
+        labels = alert.labels if alert is not None else {}
+        notes = alert.annotations if alert is not None else {}
+        inputs, problems = bind_inputs(runbook, given, labels, notes)
+        if problems:
+            raise DoesNotApply("\n".join(problems))
+        run = new_run_id()
+        inputs = await self._hide(run, runbook, inputs)
+        await self.store.put_revision(bundle.revision, runbook.runbook, bundle.stored)
+        clean = self.redactor.value
+        started = Started(
+            run=run, revision=bundle.revision, inputs=clean(inputs), labels=clean(dict(labels)),
+            annotations=clean(dict(notes)), by=by, mode=mode,  # type: ignore[arg-type]
+            held_globally=self.hold.reason() is not None,
+        )  # fmt: skip
+        await self.driver.begin(Session(run, bundle.compiled), started)
+        return run
+
+    async def _hide(self, run: str, runbook: Runbook, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Keep secret inputs outside the timeline; what stands in it is their name."""
+        shown = dict(inputs)
+        for name, spec in runbook.inputs.items():
+            if spec.secret and inputs.get(name) is not None:
+                await self.store.put_secret(run, name, str(inputs[name]))
+                shown[name] = {"secret": f"input:{name}"}
+        return shown
+
+    # What people say
+
+    async def vote(
+        self, run: str, by: Actor, vote: str, *, step: str = "", reason: str = "",
+        typed: str = "", plan: str = "",
+    ) -> Question:  # fmt: skip
+        """Approve or reject; return the question that was answered.
+
+        Raises:
+            NotFound: no such run. DoesNotApply: it asks for no approval now.
+        """
+        question = await self._question(run, step, kinds=("approve",))
+        shown = question.plan.hash if question.plan is not None else ""
+        await self._tell(
+            run,
+            Voted(key=question.key, by=by, vote=vote, plan=plan or shown,  # type: ignore[arg-type]
+                  reason=self.redactor.text(reason), typed=typed),
+        )  # fmt: skip
+        return question
+
+    async def answer(
+        self, run: str, by: Actor, answers: Mapping[str, Any], *, step: str = ""
+    ) -> Question:
+        """Answer a question; return it.
+
+        Raises:
+            NotFound: no such run. DoesNotApply: it asks nothing now.
+        """
+        kinds = ("ask", "happened", "undo_anyway", "resolved")
+        question = await self._question(run, step, kinds=kinds)
+        clean = self.redactor.value(dict(answers))
+        await self._tell(run, Answered(key=question.key, by=by, answers=clean))
+        return question
+
+    async def note(self, run: str, by: Actor, text: str, *, about_at: float | None = None) -> None:
+        """Add a person's note to the timeline. Raises NotFound: no such run."""
+        await self.summary(run)
+        await self._tell(run, Noted(by=by, text=self.redactor.text(text), about_at=about_at))
+
+    async def cancel(self, run: str, by: Actor, *, keep: bool = False, reason: str = "") -> None:
+        """Stop a run: give back what is held, or keep it in that person's hands.
+
+        Raises:
+            NotFound: no such run. DoesNotApply: it has ended.
+        """
+        await self._open(run)
+        await self._tell(run, Cancelled(by=by, keep=keep, reason=self.redactor.text(reason)))
+
+    async def take(self, run: str, by: Actor) -> None:
+        """Take over by name what an ended run still holds.
+
+        Raises:
+            NotFound: no such run. DoesNotApply: it holds nothing, or has not ended.
+        """
+        summary = await self.summary(run)
+        if summary.state not in ENDS:
+            raise DoesNotApply(f"run '{run}' has not ended; cancel it with --keep instead")
+        if not summary.held:
+            raise DoesNotApply(f"run '{run}' holds nothing")
+        await self._tell(run, Taken(by=by))
+
+    async def _tell(self, run: str, event: Event) -> None:
+        await self.driver.told(run, event)
+
+    async def _open(self, run: str) -> RunSummary:
+        summary = await self.summary(run)
+        if summary.state in ENDS:
+            raise DoesNotApply(f"run '{run}' has ended: {summary.state}. See its timeline.")
+        return summary
+
+    async def _question(self, run: str, step: str, *, kinds: tuple[str, ...]) -> Question:
+        summary = await self._open(run)
+        return pick_question(summary, step, kinds)
+
+    # What there is
+
+    async def summary(self, run: str) -> RunSummary:
+        """Return one run's line. Raises NotFound."""
+        found = await self.store.summary(run)
+        if found is None:
+            raise NotFound(f"no run '{run}'. See `runbook runs`.")
+        return found
+
+    async def timeline(self, run: str) -> list[Entry]:
+        """Return a run's entries. Raises NotFound."""
+        await self.summary(run)
+        return await self.store.entries(run)
+
+
+def pick_question(summary: RunSummary, step: str, kinds: tuple[str, ...]) -> Question:
+    """Return the open question that is meant.
+
+    Raises:
+        DoesNotApply: none, or more than one and no step named; the message lists them.
+    """
+    fits = [
+        one for one in summary.questions
+        if one.kind in kinds and step in ("", one.step, one.key)
+    ]  # fmt: skip
+    if len(fits) == 1:
+        return fits[0]
+    open_now = ", ".join(f"'{one.step}' ({one.kind})" for one in summary.questions)
+    if not fits:
+        asked = f"it asks: {open_now}" if open_now else "it asks nothing now"
+        meant = f" at step '{step}'" if step else ""
+        raise DoesNotApply(f"run '{summary.run}' has no such question{meant}; {asked}")
+    raise DoesNotApply(f"run '{summary.run}' asks more than one thing; name the step: {open_now}")
+
+
+def new_run_id() -> str:
+    """Return a fresh id, short enough to say: r-7kq3xm."""
+    return "r-" + "".join(random_source.choice(ALPHABET) for _ in range(6))
+
+
+def groups_of(runbook: Runbook) -> tuple[str, ...]:
+    """Return every group a runbook names."""
+    groups = {runbook.owner}
+    for step in every_step(runbook):
+        if isinstance(step, ApproveStep):
+            circle: Any = step
+            while circle is not None:
+                groups |= {need.group for need in circle.from_}
+                circle = circle.then
+        elif isinstance(step, AskStep):
+            groups |= set(step.who)
+    for trigger in runbook.trigger:
+        groups |= set(trigger.chat.who) if trigger.chat is not None else set()
+    return tuple(sorted(groups))
+
+
