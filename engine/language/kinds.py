@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from engine.language.problems import Problem, suggest
-from engine.language.pydantic_problems import Reporter, model_problems
+from engine.language.pydantic_problems import Reporter, holds, model_problems
 from engine.language.tree import Tree
 from engine.model.kinds import ActionKind, Agree, CheckKind, Kinds
 from engine.model.vocabulary import ACTION_KEYS, BODY_KEYS, CHECK_KEYS
@@ -144,7 +144,7 @@ class KindNaming:
             self.problems += model_problems(
                 error, self.tree, self.file, model=kind.params, at=path, only=left
             )
-        except Exception as error:  # a plug-in's own validator may do anything
+        except Exception as error:  # noqa: BLE001 - a plug-in's validator may do anything
             message = f"these parameters do not fit '{kind.name}': {error}"
             self.report.add(path, "params", message, "")
 
@@ -165,12 +165,9 @@ def _along(value: Any, loc: tuple[int | str, ...]) -> Iterator[Any]:
     """Yield the values on the way of the error, as far as they are there."""
     yield value
     for part in loc:
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
+        if not holds(value, part):
             continue  # the name of a union's arm
+        value = value[part]
         yield value
 
 
@@ -181,4 +178,3 @@ def _is_secret(value: Any) -> bool:
 def kind_of(kinds: Kinds, name: str) -> CheckKind | None:
     """Return the kind of a check by its name, `agree` included, or None."""
     return kinds.checks.get(name) or (AGREE if name == "agree" else None)
-

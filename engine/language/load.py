@@ -7,6 +7,7 @@ Read by: runtime (the library of runbooks), the entry points, testing.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -22,6 +23,7 @@ from engine.language.tree import Tree, read_tree
 from engine.model.kinds import Kinds
 from engine.model.runbook import Runbook
 
+SLUG: Final = re.compile(r"[a-z0-9-]+")  # another name has its own problem
 SUFFIXES: Final = (".yaml", ".yml")
 DEVICES: Final = frozenset(  # names that some file systems give to devices
     {"con", "prn", "aux", "nul"}
@@ -75,9 +77,7 @@ def load_runbook(
     return Loaded(runbook, problems, tree, shown, revision)
 
 
-def _model(
-    tree: Tree, file: str, kinds: Kinds
-) -> tuple[Runbook | None, list[Problem]]:
+def _model(tree: Tree, file: str, kinds: Kinds) -> tuple[Runbook | None, list[Problem]]:
     naming = KindNaming(tree, file, kinds)
     raw: dict[str, Any] = naming.named(tree.value)
     try:
@@ -101,7 +101,7 @@ def _name_problems(tree: Tree, file: str, stem: str | None) -> list[Problem]:
     if name in DEVICES:
         message = f"'{name}' is the name of a device on some systems"
         report.add(("runbook",), "name", message, "Choose another name.")
-    elif stem is not None and name != stem:
+    elif stem is not None and name != stem and SLUG.fullmatch(name):
         message = f"the runbook is called '{name}', the file '{stem}'"
         hint = f"Write `runbook: {stem}`, or rename the file to {name}.yaml."
         report.add(("runbook",), "stem", message, hint)

@@ -22,6 +22,7 @@ from engine.language.problems import (
     suggest,
 )
 from engine.language.shape import Path, arms, bare, file_keys, marks, whole
+from engine.language.spot import place_inside
 from engine.language.tree import Tree
 from engine.language.wording import type_words, words_of
 from engine.model.steps import VERBS, Step
@@ -46,9 +47,15 @@ class Reporter:
         *,
         key: bool = False,
         severity: Literal["error", "warning"] = "error",
+        inside: tuple[int, int] | None = None,
     ) -> None:
-        """Add a problem at the value of the path, or at its key."""
+        """Add a problem at the value of the path, at its key, or inside its text.
+
+        `inside` is a line and a column of the text itself, both from 1.
+        """
         place = self.tree.position(path, key=key)
+        if inside is not None:
+            place = place_inside(self.tree, path, *inside)
         shown = source_line(self.tree.lines, place.line)
         self.problems.append(
             Problem(self.file, *place, severity, code, message, hint, shown)
@@ -96,6 +103,8 @@ def model_problems(
         place.union_path for _, place in placed if place.union and _arm_fits(place)
     }
     for it, place in placed:
+        if it["type"] == "missing" and _is_misspelt(str(it["loc"][-1]), place):
+            continue
         if place.union is None or _arm_fits(place):
             _report(report, it, place)
         elif place.union_path not in fitting:
@@ -133,12 +142,13 @@ def _descend(place: _Place, part: str | int) -> None:
         place.here = whole(field) if field else Any
     else:
         place.here = get_args(kind)[-1] if get_origin(kind) in (list, dict) else Any
-    if _holds(place.raw, part):
+    if holds(place.raw, part):
         place.path.append(part)
         place.raw = place.raw[part]
 
 
-def _holds(raw: Any, part: str | int) -> bool:
+def holds(raw: Any, part: str | int) -> bool:
+    """Return whether the raw value is a map or list that has such a member."""
     if isinstance(raw, dict):
         return part in raw
     return isinstance(raw, list) and isinstance(part, int) and 0 <= part < len(raw)
@@ -164,6 +174,15 @@ def _arm_fits(place: _Place) -> bool:
         and isinstance(bare(place.here), type)
         and issubclass(bare(place.here), BaseModel)
     )
+
+
+def _is_misspelt(key: str, place: _Place) -> bool:
+    """Whether the missing key stands there with a slip, which is told already."""
+    if place.owner is None or not isinstance(place.raw, dict):
+        return False
+    known = file_keys(place.owner)
+    others = [other for other in place.raw if other not in known]
+    return any(f"'{key}'" in nearest(other, known) for other in others)
 
 
 def _report_union(report: Reporter, place: _Place) -> None:
@@ -198,13 +217,21 @@ def _extra(report: Reporter, place: _Place) -> None:
     key = str(place.path[-1])
     known = sorted(file_keys(place.owner)) if place.owner else []
     if place.owner and issubclass(place.owner, Step) and key in VERBS:
-        verb = next(verb for verb, model in VERBS.items() if model is place.owner)
-        message = f"a step has exactly one verb; this one has '{verb}' and '{key}'"
-        report.add(place.path, "verb", message, "Make it two steps.", key=True)
+        _two_verbs(report, place)
         return
     parent = _name_of(place.path[:-1]) if len(place.path) > 1 else "the file"
     message = f"unknown key '{key}' in {parent}"
-    report.add(place.path, "unknown-key", message, suggest(key, known, "keys"), key=True)
+    report.add(
+        place.path, "unknown-key", message, suggest(key, known, "keys"), key=True
+    )
+
+
+def _two_verbs(report: Reporter, place: _Place) -> None:
+    step = place.path[:-1]
+    verbs = [key for key in report.tree.at(step) or {} if key in VERBS]
+    named = " and ".join(f"'{verb}'" for verb in verbs)
+    message = f"a step needs exactly one verb; this one has {named}"
+    report.add([*step, verbs[1]], "verb", message, "Make it two steps.", key=True)
 
 
 def _missing(report: Reporter, error: Any, place: _Place) -> None:

@@ -13,7 +13,9 @@ from yaml import MarkedYAMLError, YAMLError
 
 from engine.language.problems import Problem, source_line
 
-VALUE: Final = r"(?:^|[\s\[{,])(?:[^\s'\"#:][^'\"#:]*:\s+|-\s+)"  # after `key: ` or `- `
+VALUE: Final = (
+    r"(?:^|[\s\[{,])(?:[^\s'\"#:][^'\"#:]*:\s+|-\s+)"  # after `key: ` or `- `
+)
 BRACES: Final = re.compile(VALUE + r"(\{\{)")
 BANG: Final = re.compile(VALUE + r"(!)")
 RESERVED: Final = re.compile(VALUE + r"([@`%&*|>])")
@@ -39,8 +41,9 @@ def syntax_problem(
     text = source_line(lines, line)
     found = (
         _tab(lines, line)
-        or _unclosed(error, lines)
+        or _quotes(error)
         or _at_end(lines, line, opened)
+        or _brackets(error, lines)
         or _shape(text, line, column)
         or _fallback(error, line, column)
     )
@@ -68,23 +71,31 @@ def _tab(lines: Sequence[str], line: int) -> Found | None:
     return None
 
 
-def _unclosed(error: YAMLError, lines: Sequence[str]) -> Found | None:
+def _quotes(error: YAMLError) -> Found | None:
     if not isinstance(error, MarkedYAMLError) or error.context_mark is None:
         return None
-    line, column = error.context_mark.line + 1, error.context_mark.column + 1
     context, problem = error.context or "", error.problem or ""
     if "quoted scalar" in context and "end of stream" in problem:
-        return line, column, "the quote that begins here is never closed", ""
+        line, column = error.context_mark.line + 1, error.context_mark.column + 1
+        message = "the quote that begins here is never closed"
+        return line, column, message, "Close it; write '' for a quote inside the text."
     if "escape" in problem and error.problem_mark is not None:
         line, column = error.problem_mark.line + 1, error.problem_mark.column + 1
         message = "this backslash escape is not known inside double quotes"
         hint = "Use single quotes: in them a backslash is only a backslash."
         return line, column, message, hint
-    if "flow" in context and "did not find expected ','" in problem:
-        opened = source_line(lines, line)[column - 1 : column]
-        message = f"the '{opened}' that begins here is not closed, or a comma is missing"
-        return line, column, message, "Quote a value that holds ': ', ',' or brackets."
     return None
+
+
+def _brackets(error: YAMLError, lines: Sequence[str]) -> Found | None:
+    if not isinstance(error, MarkedYAMLError) or error.context_mark is None:
+        return None
+    if "did not find expected ','" not in (error.problem or ""):
+        return None
+    line, column = error.context_mark.line + 1, error.context_mark.column + 1
+    opened = source_line(lines, line)[column - 1 : column]
+    message = f"the '{opened}' that begins here is not closed, or a comma is missing"
+    return line, column, message, "Quote a value that holds ': ', ',' or brackets."
 
 
 def _at_end(

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from yaml import YAMLError
-from yaml.cyaml import CParser
+from yaml._yaml import CParser
 from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     Event,
+    MappingEndEvent,
     MappingStartEvent,
-    NodeEvent,
     ScalarEvent,
+    SequenceEndEvent,
     SequenceStartEvent,
 )
 
@@ -107,6 +108,7 @@ class _Frame:
 
     node: Node
     value: dict[str, Any] | list[Any]
+    is_list: bool
     key: str | None = None
     key_place: Position | None = None
     is_key: bool = False  # a map or list where a key belongs: read, and left out
@@ -156,8 +158,8 @@ class _Reader:
 
     def read(self, source: str) -> Tree | None:
         parser = CParser(source)
-        while parser.check_event():
-            self._take(parser.get_event())
+        while (event := parser.get_event()) is not None:
+            self._take(event)
         if self.top is None:
             self._say(Position(1, 1), "empty", "the file is empty", "")
             return None
@@ -177,16 +179,28 @@ class _Reader:
             self.problems.append(problem)
 
     def _take(self, event: Event) -> None:
-        if isinstance(event, NodeEvent):
-            self.nodes += 1
-            if self.nodes > MAX_NODES:
-                message = f"the file has more than {MAX_NODES:,} values"
-                self._stop(event, "too-large", message, "Split it.")
-            self._node(event)
+        kind = type(event)
+        if kind is ScalarEvent:
+            self._count(event)
+            self._scalar(event)
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            self._close()
+        elif isinstance(event, MappingStartEvent | SequenceStartEvent):
+            self._count(event)
+            self._open(event)
+        elif isinstance(event, AliasEvent):
+            message = f"the alias '*{event.anchor}' is refused"
+            self._stop(event, "yaml-alias", message, "Write the value out.")
         elif isinstance(event, DocumentStartEvent):
             self._document(event)
-        elif type(event).__name__ in ("MappingEndEvent", "SequenceEndEvent"):
-            self._close()
+
+    def _count(self, event: Any) -> None:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            message = f"the file has more than {MAX_NODES:,} values"
+            self._stop(event, "too-large", message, "Split it.")
+        if event.anchor is not None or event.tag is not None:
+            self._refuse_extras(event)
 
     def _document(self, event: DocumentStartEvent) -> None:
         self.documents += 1
@@ -197,26 +211,15 @@ class _Reader:
             message = "YAML directives (lines that begin with %) are refused"
             self._say(_start(event), "yaml", message, "Remove them.")
 
-    def _node(self, event: NodeEvent) -> None:
-        if isinstance(event, AliasEvent):
-            message = f"the alias '*{event.anchor}' is refused"
-            self._stop(event, "yaml-alias", message, "Write the value out.")
-        self._refuse_anchor(event)
-        if isinstance(event, ScalarEvent):
-            self._scalar(event)
-        elif isinstance(event, MappingStartEvent | SequenceStartEvent):
-            self._open(event)
-
-    def _refuse_anchor(self, event: NodeEvent) -> None:
+    def _refuse_extras(self, event: Any) -> None:
         if event.anchor is not None:
             message = f"the anchor '&{event.anchor}' is refused"
             hint = "Remove it; quote the value if it is meant as text."
             self._say(_start(event), "yaml-anchor", message, hint)
-        tag = getattr(event, "tag", None)
-        if tag is not None:
-            self._refuse_tag(event, tag)
+        if event.tag is not None:
+            self._refuse_tag(event, event.tag)
 
-    def _refuse_tag(self, event: NodeEvent, tag: str) -> None:
+    def _refuse_tag(self, event: Event, tag: str) -> None:
         place = _start(event)
         line = source_line(self.lines, place.line)
         written = line[place.column - 1 :].split(" #", 1)[0].strip()
@@ -232,13 +235,14 @@ class _Reader:
         if len(self.stack) >= MAX_DEPTH:
             message = f"more than {MAX_DEPTH} levels inside each other"
             self._stop(event, "too-deep", message, "Close the brackets, or split it.")
-        is_key = bool(self.stack) and self._wants_key()
+        is_key = bool(self.stack) and not (
+            self.stack[-1].is_list or self.stack[-1].key_place is not None
+        )
         if is_key:
             self._refuse_key_map(event)
-        value: dict[str, Any] | list[Any] = []
-        if isinstance(event, MappingStartEvent):
-            value = {}
-        frame = _Frame(Node(_start(event)), value, is_key=is_key)
+        is_list = isinstance(event, SequenceStartEvent)
+        value: dict[str, Any] | list[Any] = [] if is_list else {}
+        frame = _Frame(Node(_start(event)), value, is_list, is_key=is_key)
         frame.flow = bool(event.flow_style)
         self.stack.append(frame)
 
@@ -248,10 +252,6 @@ class _Reader:
             self.stack[-1].key_place = frame.node.place
         else:
             self._place(frame.value, frame.node)
-
-    def _wants_key(self) -> bool:
-        frame = self.stack[-1]
-        return isinstance(frame.value, dict) and frame.key_place is None
 
     def _refuse_key_map(self, event: Event) -> None:
         place = _start(event)
@@ -267,22 +267,22 @@ class _Reader:
         hint = QUOTE.format(written.replace("'", "''"))
         self._say(Position(place.line, start + 1), "yaml-braces", message, hint)
 
-    def _scalar(self, event: ScalarEvent) -> None:
+    def _scalar(self, event: Any) -> None:
         place = _start(event)
         value: Scalar = event.value
-        if event.implicit[0] and event.tag is None and event.style in (None, ""):
+        if event.implicit[0] and not event.style and event.tag is None:
             try:
                 value = plain_scalar(event.value)
             except OverflowError:
                 message = f"the number {brief(event.value)[1:-1]} is too large"
                 self._say(place, "number", message, "Put it in quotes to keep it text.")
-        if self.stack and self._wants_key():
-            self._key(value, event, place)
-        else:
+        frame = self.stack[-1] if self.stack else None
+        if frame is None or frame.is_list or frame.key_place is not None:
             self._place(value, Node(place, event.style))
+        else:
+            self._key(frame, value, event, place)
 
-    def _key(self, value: Scalar, event: ScalarEvent, place: Position) -> None:
-        frame = self.stack[-1]
+    def _key(self, frame: _Frame, value: Scalar, event: Any, place: Position) -> None:
         frame.key, frame.key_place = event.value, place
         if not isinstance(value, str):
             shown = event.value or "(nothing)"
@@ -302,14 +302,15 @@ class _Reader:
             self.top = value, node
             return
         frame = self.stack[-1]
-        if isinstance(frame.value, list):
-            frame.node.children[len(frame.value)] = node
-            frame.value.append(value)
+        values = frame.value
+        if isinstance(values, list):
+            frame.node.children[len(values)] = node
+            values.append(value)
             return
         key, node.key = frame.key, frame.key_place
         frame.key = frame.key_place = None
-        if key is not None and key not in frame.value:
-            frame.value[key] = value
+        if key is not None and key not in values:
+            values[key] = value
             frame.node.children[key] = node
 
     def _say(self, place: Position, code: str, message: str, hint: str) -> None:
@@ -324,5 +325,5 @@ class _Reader:
 
 
 def _start(event: Event) -> Position:
-    mark = event.start_mark
+    mark: Any = event.start_mark
     return Position(mark.line + 1, mark.column + 1)

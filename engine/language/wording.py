@@ -81,7 +81,11 @@ def words_of(error: Any, name: str, raw: Any, annotation: Any) -> Words:
     if stem in EXPECTED and not kind.startswith("model_attributes_error"):
         return "type", *_type(name, raw, EXPECTED[stem])
     message = JARGON.sub("", str(error["msg"]))
-    return "value", f"{name} does not fit: {brief(raw)}", message[:1].upper() + message[1:]
+    return (
+        "value",
+        f"{name} does not fit: {brief(raw)}",
+        message[:1].upper() + message[1:],
+    )
 
 
 def _own_words(text: str, name: str) -> Words:
@@ -132,6 +136,10 @@ def _type(name: str, raw: Any, wanted: str) -> tuple[str, str]:
     if wanted == "text" and isinstance(raw, int | float):
         shown = brief(raw)
         return message, f"Put it in quotes: '{shown}'."
-    if wanted != "text" and isinstance(raw, str) and wanted in ("a number", "true or false"):
+    if (
+        wanted != "text"
+        and isinstance(raw, str)
+        and wanted in ("a number", "true or false")
+    ):
         return message, "Write it without quotes."
     return message, ""

@@ -1,0 +1,76 @@
+"""What every rule of lint is given, and how a rule says what it found.
+
+Read by: the rules of lint. Made by: lint.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from engine.language.kinds import kind_of
+from engine.language.problems import brief, suggest
+from engine.language.pydantic_problems import Reporter
+from engine.language.tree import Tree
+from engine.language.walk import Placed, placed_steps
+from engine.model.kinds import ActionKind, CheckKind, Kinds
+from engine.model.runbook import Runbook
+from engine.model.steps import RunStep
+from engine.model.vocabulary import Check
+
+
+class Context(Reporter):
+    """One runbook under lint."""
+
+    def __init__(
+        self,
+        runbook: Runbook,
+        tree: Tree,
+        file: str,
+        kinds: Kinds,
+        siblings: Mapping[str, Runbook] | None,
+    ) -> None:
+        super().__init__(tree, file)
+        self.runbook = runbook
+        self.kinds = kinds
+        self.siblings = siblings
+        self.placed: list[Placed] = placed_steps(runbook)
+        impact = runbook.impact.checks if runbook.impact else {}
+        self.checks: dict[str, Check] = {**impact, **runbook.checks}
+        self.runs_others = any(isinstance(it.step, RunStep) for it in self.placed)
+
+    def check_kind(self, name: str) -> CheckKind | None:
+        """Return the kind of a check of this runbook, or None if it is unknown."""
+        check = self.checks.get(name)
+        return kind_of(self.kinds, check.kind) if check else None
+
+    def action_kind(self, name: str) -> ActionKind | None:
+        """Return the kind of an action of this runbook, or None if it is unknown."""
+        action = self.runbook.actions.get(name)
+        return self.kinds.actions.get(action.kind) if action else None
+
+    def check_path(self, name: str) -> tuple[str, str]:
+        """Return where a check stands in the file."""
+        return ("checks" if name in self.runbook.checks else "impact", name)
+
+    def known(
+        self,
+        name: str,
+        names: Iterable[str],
+        what: str,
+        path: Sequence[str | int],
+        *,
+        key: bool = False,
+    ) -> bool:
+        """Report a name that is not among the known ones; return whether it is."""
+        listed = list(names)
+        if name in listed:
+            return True
+        plural = what + ("es" if what.endswith("s") else "s")
+        message = f"unknown {what} {brief(name)}"
+        self.add(path, "unknown-name", message, suggest(name, listed, plural), key=key)
+        return False
+
+    def sibling_names(self, section: str) -> set[str]:
+        """Return the names of a section over all siblings, for scripts of sub-runs."""
+        found: set[str] = set()
+        for other in (self.siblings or {}).values():
+            found |= set(getattr(other, section))
+        return found
