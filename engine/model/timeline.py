@@ -34,7 +34,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     target: str = ""
     refs: dict[str, Any] = {}  # evidence, values before and after, plan, undo
     event: Event | None = None  # what to replay
-    prev_hash: str = GENESIS
+    prev_hash: str = GENESIS  # these two stay last: `sealed_bytes` adds them by hand
     hash: str = ""
 
 
@@ -48,6 +48,13 @@ class ChainFault(msgspec.Struct, frozen=True):
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Entry).decode
+_UNWRITABLE = (
+    msgspec.MsgspecError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+)
 
 
 def encode_entry(entry: Entry) -> bytes:
@@ -66,9 +73,33 @@ def decode_entry(raw: bytes | str) -> Entry:
 
 def seal(entry: Entry, prev_hash: str) -> Entry:
     """Return the entry with its place in the chain: prev_hash, and its own hash."""
-    open_entry = msgspec.structs.replace(entry, prev_hash=prev_hash, hash="")
-    digest = hashlib.sha256(_encode(open_entry)).hexdigest()
-    return msgspec.structs.replace(open_entry, hash=digest)
+    return sealed_bytes(entry, prev_hash)[0]
+
+
+def sealed_bytes(entry: Entry, prev_hash: str) -> tuple[Entry, bytes]:
+    """Return the sealed entry as it will be read back, and `encode_entry` of it.
+
+    The entry is read back before it is hashed: what could be written but not read is
+    refused while the run can still be helped, and reading it later gives the same
+    bytes, whatever went in (a tuple, an int for a float, NaN).
+
+    Raises:
+        ValueError: it cannot be written as JSON, or not be read back.
+    """
+    if entry.prev_hash != GENESIS or entry.hash:
+        entry = msgspec.structs.replace(entry, prev_hash=GENESIS, hash="")
+    try:
+        entry = _decode(_encode(entry))
+        raw = _encode(entry)
+    except _UNWRITABLE as error:
+        raise ValueError(
+            f"run {entry.run}: entry {entry.seq} ({entry.kind}) cannot be kept: {error}"
+        ) from error
+    if prev_hash != GENESIS:  # left out where it is the default, as `encode_entry` does
+        raw = b'%b,"prev_hash":"%b"}' % (raw[:-1], prev_hash.encode())
+    digest = hashlib.sha256(raw).hexdigest()
+    sealed = msgspec.structs.replace(entry, prev_hash=prev_hash, hash=digest)
+    return sealed, b'%b,"hash":"%b"}' % (raw[:-1], digest.encode())
 
 
 def chain_faults(run: str, entries: Iterable[Entry]) -> list[ChainFault]:

@@ -1,0 +1,25 @@
+"""The journal in SQLite, through apsw: ports.Store for one process and one file.
+
+    settings    what can be set
+    versions    which SQLite libraries are trusted; `sqlite_report` for `doctor`
+    schema      the tables, as numbered migrations
+    opening     look before touching; create, check, narrow the rights, migrate
+    migrations  forward only, with a copy before
+    appending   one group of appends: check, seal, write
+    writer      the one thread that writes, with group commit
+    reader      the threads that read
+    locking     path locks
+    queries     what is read
+    auditing    verify, integrity, stats
+    problems    what people are told
+    store       SqliteStore, the whole of it
+
+Called by: bootstrap and `doctor`. Nothing else of the package is public.
+"""
+
+from engine.adapters.sqlite.auditing import Stats
+from engine.adapters.sqlite.settings import SqliteSettings
+from engine.adapters.sqlite.store import SqliteStore
+from engine.adapters.sqlite.versions import SqliteReport, sqlite_report
+
+__all__ = ["SqliteReport", "SqliteSettings", "SqliteStore", "Stats", "sqlite_report"]

@@ -1,0 +1,80 @@
+"""The tables of the journal, as numbered migrations.
+
+A migration that was ever released is never edited; a change is the next number. Each
+runs in one transaction that also writes its number into `meta`.
+
+Read by: migrations (runs them), opening (which numbers this engine knows).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+APPLICATION_ID: Final = 0x52554E42  # "RUNB" in the file's header: the file is ours
+
+_TABLES: Final = """
+CREATE TABLE runs (
+  run TEXT PRIMARY KEY,
+  runbook TEXT NOT NULL,
+  state TEXT NOT NULL,
+  open INTEGER NOT NULL,
+  started_at REAL NOT NULL,
+  updated_at REAL NOT NULL,
+  summary BLOB NOT NULL,
+  summary_hash TEXT NOT NULL,
+  head_seq INTEGER NOT NULL,
+  head_hash TEXT NOT NULL
+) STRICT;
+CREATE INDEX runs_newest ON runs (started_at DESC, run DESC);
+CREATE INDEX runs_open ON runs (started_at DESC, run DESC) WHERE open = 1;
+
+CREATE TABLE entries (
+  run TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  at REAL NOT NULL,
+  kind TEXT NOT NULL,
+  body BLOB NOT NULL,
+  hash TEXT NOT NULL,
+  PRIMARY KEY (run, seq)
+) STRICT;
+CREATE TRIGGER entries_keep_their_text BEFORE UPDATE ON entries
+BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END;
+CREATE TRIGGER entries_stay BEFORE DELETE ON entries
+BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END;
+
+CREATE TABLE revisions (
+  revision TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  text TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run TEXT NOT NULL,
+  body BLOB NOT NULL,
+  created REAL NOT NULL,
+  sent REAL
+) STRICT;
+CREATE INDEX outbox_unsent ON outbox (id) WHERE sent IS NULL;
+
+CREATE TABLE locks (path TEXT PRIMARY KEY, run TEXT NOT NULL) STRICT;
+CREATE INDEX locks_of_run ON locks (run);
+
+CREATE TABLE secrets (
+  run TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (run, name)
+) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step from the schema before to `number`."""
+
+    number: int
+    what: str  # one line for people
+    script: str  # SQL, no BEGIN or COMMIT
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (Migration(1, "the first tables", _TABLES),)

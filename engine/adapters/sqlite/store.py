@@ -1,0 +1,170 @@
+"""SqliteStore: the journal of one engine in one file. Implements ports.Store.
+
+What must be durable goes to the writer's thread, what only reads to the readers'; the
+event loop never waits for the disk. Beyond the port: open, close, verify, integrity,
+stats, copy_to, forget_secrets.
+
+Called by: bootstrap (opens and closes), and whoever holds a ports.Store.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.adapters.sqlite import auditing, locking, queries
+from engine.adapters.sqlite.appending import Batch
+from engine.adapters.sqlite.auditing import Stats
+from engine.adapters.sqlite.migrations import copy_database
+from engine.adapters.sqlite.opening import open_journal
+from engine.adapters.sqlite.reader import Readers
+from engine.adapters.sqlite.settings import DEFAULTS, SqliteSettings
+from engine.adapters.sqlite.writer import Writer
+from engine.model.effects import Page, Say
+from engine.model.run import RunSummary
+from engine.model.timeline import ChainFault, Entry
+
+_REVISION = "SELECT text FROM revisions WHERE revision = ?"
+_SECRET = "SELECT value FROM secrets WHERE run = ? AND name = ?"
+
+
+class SqliteStore:
+    """One journal. Made by `open`; used from the event loop that opened it."""
+
+    def __init__(
+        self, path: Path, writer: Writer, readers: Readers, notices: Sequence[str]
+    ) -> None:
+        self.path = path
+        self.notices = tuple(notices)  # what opening it changed or found, for people
+        self._writer = writer
+        self._readers = readers
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path | str,
+        *,
+        create: bool = True,
+        settings: SqliteSettings = DEFAULTS,
+    ) -> "SqliteStore":
+        """Return the journal at `path`, begun anew if absent and `create`.
+
+        Raises:
+            StoreNewer, StoreDamaged: it was not touched; the text says what to do.
+            StoreUnavailable: absent, locked, full, read-only, or an unsafe library.
+        """
+        place = Path(path)
+        journal = await asyncio.to_thread(open_journal, place, settings, create=create)
+        readers = Readers(place, settings)
+        writer = Writer(place, journal.connection, settings)
+        return cls(place, writer, readers, journal.notices)
+
+    async def close(self) -> None:
+        """Finish what was given, then close the file. Twice does no harm."""
+        await self._readers.close()
+        await self._writer.close()
+
+    async def append(
+        self,
+        entries: Sequence[Entry],
+        summary: RunSummary,
+        *,
+        outbox: Sequence[Say | Page] = (),
+    ) -> list[Entry]:
+        """Seal and store the entries of one run, all or none; return them sealed.
+
+        Raises:
+            StoreConflict: `seq` does not follow.
+            StoreUnavailable: full, locked, read-only or gone; nothing was stored.
+            ValueError: what cannot be written as JSON; nothing was stored.
+        """
+        return await self._writer.do(
+            lambda batch: batch.append(entries, summary, outbox)
+        )
+
+    async def entries(self, run: str, *, after: int = 0) -> list[Entry]:
+        """Return the run's entries with seq > after, in order; unknown run: none."""
+        return await self._readers.ask(lambda c: queries.entries(c, run, after))
+
+    async def runs(
+        self, *, open_only: bool = False, limit: int = 100
+    ) -> list[RunSummary]:
+        """Return summaries, newest first; open: not in one of the four ends."""
+        return await self._readers.ask(lambda c: queries.runs(c, open_only, limit))
+
+    async def summary(self, run: str) -> RunSummary | None:
+        """Return one run's summary."""
+        return await self._readers.ask(lambda c: queries.summary(c, run))
+
+    async def put_revision(self, revision: str, name: str, text: str) -> None:
+        """Keep the text of a runbook under its hash; a hash is written once."""
+        query = "INSERT OR IGNORE INTO revisions VALUES (?, ?, ?)"
+        await self._write(query, (revision, name, text))
+
+    async def revision(self, revision: str) -> str | None:
+        """Return the text kept under the hash."""
+        return await self._readers.ask(lambda c: queries.one(c, _REVISION, revision))
+
+    async def unsent(self, *, limit: int = 100) -> list[tuple[int, str, Say | Page]]:
+        """Return (id, run, message) of what is still to be posted or paged, in order."""
+        return await self._readers.ask(lambda c: queries.unsent(c, limit))
+
+    async def sent(self, ids: Sequence[int]) -> None:
+        """Mark messages as sent; a second time changes nothing."""
+        now = time.time()
+        query = "UPDATE outbox SET sent = ? WHERE id = ? AND sent IS NULL"
+        await self._write(query, *((now, number) for number in ids))
+
+    async def lock(self, run: str, paths: Sequence[str]) -> str | None:
+        """Take all paths for the run, or none; return the run in the way, or None."""
+        return await self._writer.do(lambda b: locking.take(b.connection, run, paths))
+
+    async def unlock(self, run: str) -> None:
+        """Give back every path of the run."""
+        await self._writer.do(lambda b: locking.give_back(b.connection, run))
+
+    async def put_secret(self, run: str, name: str, secret: str) -> None:
+        """Keep the value of a secret input, outside the timeline."""
+        query = "INSERT OR REPLACE INTO secrets VALUES (?, ?, ?)"
+        await self._write(query, (run, name, secret))
+
+    async def secret(self, run: str, name: str) -> str | None:
+        """Return a secret input's value."""
+        return await self._readers.ask(lambda c: queries.one(c, _SECRET, run, name))
+
+    async def forget_secrets(self, run: str) -> None:
+        """Delete the run's secret inputs, from the log of changes as well."""
+
+        def forget(batch: Batch) -> None:
+            batch.connection.execute("DELETE FROM secrets WHERE run = ?", (run,))
+            if batch.connection.changes():
+                batch.then_checkpoint = True
+
+        await self._writer.do(forget)
+
+    async def verify(self, run: str | None = None) -> list[ChainFault]:
+        """Return every place where a timeline, or all, is not what was written."""
+        return await self._readers.ask(lambda c: auditing.verify(c, run))
+
+    async def integrity(self) -> list[str]:
+        """Return what SQLite's full check finds; empty: nothing. Reads every page."""
+        return await self._readers.ask(auditing.integrity)
+
+    async def stats(self) -> Stats:
+        """Return sizes and counts, for `doctor`."""
+        return await self._readers.ask(lambda c: auditing.stats(c, self.path))
+
+    async def copy_to(self, target: Path | str) -> None:
+        """Write a whole copy while the engine goes on; an old target is replaced."""
+        await self._readers.ask(
+            lambda c: copy_database(c, Path(target)),
+            snapshot=False,  # VACUUM refuses to run inside a transaction
+        )
+
+    async def _write(self, query: str, *rows: tuple[object, ...]) -> None:
+        await self._writer.do(lambda b: _each(b, query, rows))
+
+
+def _each(batch: Batch, query: str, rows: Sequence[tuple[object, ...]]) -> None:
+    for row in rows:
+        batch.connection.execute(query, row)
