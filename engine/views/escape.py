@@ -1,0 +1,112 @@
+"""Values from outside, made safe for the place they stand in.
+
+`visible` is for every place: what a terminal or an eye cannot show honestly (control
+characters, ANSI, line breaks, text that runs the other way) stands as its escape.
+`markdown` and `html` start from it. Jinja calls both for each value of a template, so
+no template can forget; text that is ours is `Markup` and passes.
+
+Called by every module of views that shows a value from a timeline or a runbook.
+"""
+
+import json
+import re
+import shlex
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, Final
+
+from markupsafe import Markup, escape
+
+SHOWN_MOST: Final = 2000  # characters of one value; a body may be a megabyte
+UNSEEN: Final = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # Unicode categories
+BY_NAME: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+ALWAYS: Final = re.compile(r"[\\`*\[\]{}#|~$]|(?<!\w)_|_(?!\w)")
+IN_FRONT: Final = re.compile(r"^\s*(?:[-+=>:@!.]|\d+(?=[.)]))")
+ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+PLAIN_CODE: Final = re.compile(r"(?![=+@-])[\w .,:/@+()'\"?=%-]+", re.ASCII)
+METHODS: Final = ("get", "post", "put", "patch", "delete", "head")
+
+
+def visible(value: object, *, most: int = SHOWN_MOST) -> str:
+    """Return the value as one line without any character that hides or moves text.
+
+    Args:
+        value: Anything; what is not text is shown as `str` gives it.
+        most: Characters kept; what is cut is counted.
+    """
+    text = str(value)
+    cut = len(text) - most
+    text = text[:most] if cut > 0 else text
+    shown = text if text.isascii() and text.isprintable() else _shown(text)
+    return f"{shown}… ({cut} more)" if cut > 0 else shown
+
+
+def _shown(text: str) -> str:
+    return "".join(
+        _escape(char) if unicodedata.category(char) in UNSEEN else char for char in text
+    )
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if char in BY_NAME:
+        return BY_NAME[char]
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def html(value: object) -> Markup:
+    """Return the value as HTML text, also safe for a page that fills in templates."""
+    if isinstance(value, Markup):
+        return value
+    safe = str(escape(visible(value)))
+    return Markup(safe.replace("{", "&#123;").replace("}", "&#125;"))
+
+
+def markdown(value: object) -> str:
+    """Return the value as Markdown text: no mark-up, no HTML, no cell, no formula."""
+    if isinstance(value, Markup | int | float):
+        return str(value)
+    text = ALWAYS.sub(lambda found: "\\" + found[0], visible(value))
+    text = IN_FRONT.sub(_in_front, text)
+    return "".join(ENTITIES.get(char, char) for char in text)
+
+
+def _in_front(found: re.Match[str]) -> str:
+    lead = found[0]
+    return lead + "\\" if lead[-1].isdigit() else f"{lead[:-1]}\\{lead[-1]}"
+
+
+def code(value: object) -> Markup:
+    """Return the value as a Markdown code span, or as text where that is not safe."""
+    text = visible(value)
+    plain = PLAIN_CODE.fullmatch(text) is not None and text == text.strip()
+    return Markup(f"`{text}`") if plain else Markup(markdown(text))
+
+
+def value_text(value: Any) -> str:
+    """Return a value as a person writes it: text bare, the rest as compact JSON."""
+    if isinstance(value, str):
+        return visible(value)
+    return visible(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def pairs_text(values: Mapping[str, Any]) -> str:
+    """Return names and values in one line: `a 1, b "x"`."""
+    return ", ".join(f"{visible(key)} {value_text(one)}" for key, one in values.items())
+
+
+def command_text(kind: str, command: Any) -> str:
+    """Return a rendered act in one line, in the words of its kind."""
+    if command is None:
+        return "none"
+    if not isinstance(command, Mapping):
+        return value_text(command)
+    if isinstance(command.get("argv"), list | tuple):
+        rest = {key: one for key, one in command.items() if key != "argv"}
+        line = visible(shlex.join(str(part) for part in command["argv"]))
+        return f"{line}  ({pairs_text(rest)})" if rest else line
+    method = next((key for key in command if key in METHODS), None)
+    if kind == "http" and method is not None:
+        rest = {key: one for key, one in command.items() if key != method}
+        return f"{method.upper()} {visible(command[method])} {pairs_text(rest)}".strip()
+    return f"{visible(kind)} {pairs_text(command)}".strip()
