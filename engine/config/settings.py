@@ -1,0 +1,178 @@
+"""Every key of the configuration, with what it may hold.
+
+Judged here: one value alone. Where it comes from, and what people are told: loading.
+"""
+
+import re
+from datetime import timedelta
+from ipaddress import ip_network
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from engine.model.values import Duration, Model, Name, format_duration
+from engine.runtime.defaults import longest
+
+PREFIX: Final = "RUNBOOK_"
+LISTEN: Final = re.compile(r"(?:\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})")
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"'{text}' is no network: write it like 10.0.0.0/8") from error
+    return text
+
+
+def _listen(text: str) -> str:
+    found = LISTEN.fullmatch(text)
+    if found is None or int(found[1]) > 65_535:
+        raise ValueError(f"'{text}' is no address to listen at: write 127.0.0.1:8080")
+    return text
+
+
+def _url(text: str) -> str:
+    if not re.match(r"https?://[^/\s]", text):
+        raise ValueError(f"'{text}' is no web address: write http://127.0.0.1:9090")
+    return text
+
+
+def _split(raw: Any) -> Any:
+    """Let the environment write a list with commas, or a runbook folder alone."""
+    if isinstance(raw, str):
+        return [part.strip() for part in raw.split(",") if part.strip()]
+    return raw
+
+
+class Person(Model):
+    """One person who may start, approve and answer."""
+
+    groups: list[Name] = Field(
+        default_factory=list, description="The groups they belong to."
+    )
+    slack: str | None = Field(None, description="Their member id in Slack: U01ANA.")
+
+
+class Network(Model):
+    """Which private addresses checks and actions may reach."""
+
+    allow: Annotated[
+        list[Annotated[str, AfterValidator(_network)]], BeforeValidator(_split)
+    ] = Field(default_factory=list, description="Networks such as 127.0.0.0/8.")
+
+
+class SecretSource(Model):
+    """Where the value of a secret is read from, each time it is needed."""
+
+    env: str | None = Field(None, description="The name of a variable.")
+    file: str | None = Field(None, description="A file; its last line break is cut.")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "SecretSource":
+        if (self.env is None) == (self.file is None):
+            raise ValueError("a secret has exactly one of env, file")
+        return self
+
+
+class Defaults(Model):
+    """Shorter limits, for what a runbook leaves out."""
+
+    check_timeout: Duration | None = Field(None, description="Of one look.")
+    act_timeout: Duration | None = Field(None, description="Of one try of an act.")
+    lock_wait: Duration | None = Field(None, description="For the locks of a run.")
+    approve_within: Duration | None = Field(None, description="Of a gate.")
+    escalate_within: Duration | None = Field(None, description="Of its next round.")
+    ask_within: Duration | None = Field(None, description="Of a question.")
+    wait_within: Duration | None = Field(None, description="Of a `wait_for`.")
+    run_within: Duration | None = Field(None, description="Of a sub-runbook.")
+
+    @field_validator("*")
+    @classmethod
+    def _only_shorter(
+        cls, length: timedelta | None, field: ValidationInfo
+    ) -> timedelta | None:
+        if length is None:
+            return None
+        limit = longest(str(field.field_name))
+        if not timedelta(0) < length <= limit:
+            raise ValueError(
+                f"{field.field_name} may only be shorter than the format's "
+                f"{format_duration(limit)}, and not 0s"
+            )
+        return length
+
+
+class Server(Model):
+    """The web server of `runbook serve`."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = Field(
+        "127.0.0.1:8080", description="Address and port."
+    )
+
+
+class Prometheus(Model):
+    """The Prometheus of checks that name none."""
+
+    url: Annotated[str, AfterValidator(_url)] | None = Field(
+        None, description="Its address."
+    )
+
+
+class Settings(BaseSettings):
+    """Every key of the configuration."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, strict=True, env_prefix=PREFIX,
+        env_nested_delimiter="__", env_ignore_empty=False,
+    )  # fmt: skip
+
+    data: str | None = Field(
+        None, description="Where the journal, pictures and exports are kept."
+    )
+    runbooks: Annotated[list[str], BeforeValidator(_split)] = Field(
+        default_factory=lambda: ["./runbooks"], description="Files and folders."
+    )
+    people: dict[Name, Person] = Field(
+        default_factory=dict, description="Who may do what; empty: anybody."
+    )
+    network: Network = Field(
+        default_factory=lambda: Network(), description="What may be reached."
+    )
+    secrets: dict[Name, SecretSource] = Field(
+        default_factory=dict, description="Where secrets are read from."
+    )
+    defaults: Defaults = Field(
+        default_factory=lambda: Defaults(), description="Shorter limits."
+    )
+    server: Server = Field(
+        default_factory=lambda: Server(), description="The web server."
+    )
+    prometheus: Prometheus = Field(
+        default_factory=lambda: Prometheus(), description="The usual Prometheus."
+    )
+    me: str | None = Field(None, description="Who sits at this terminal.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return what is given alone: loading merges the sources by itself."""
+        return (init_settings,)
