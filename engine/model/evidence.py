@@ -5,11 +5,12 @@ turns it into evidence with one of three states (core.judge). What could not be 
 unknown and says why; nothing here ever turns unknown into true or false.
 """
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 CheckState = Literal["pass", "fail", "unknown"]
+LEFT_OUT: Final = "left_out"  # {"left_out": "..."} in seen: too large; has no value
 
 
 class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
