@@ -87,6 +87,12 @@ class Unsealed:
             text = text.replace(value, HIDDEN)
         return text
 
+    def hide_in(self, body: bytes) -> bytes:
+        """Return the bytes with every value fetched so far replaced, in any form."""
+        for value in sorted(self._values, key=len, reverse=True):
+            body = body.replace(value.encode(), HIDDEN.encode())
+        return body
+
     def _hide_forms(self, value: str) -> None:
         coded = base64.b64encode(value.encode()).decode()
         in_json = json.dumps(value)[1:-1]
