@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
-from engine.expressions import matches
+from engine.expressions.patterns import matches
 from engine.model.input_values import from_text, value_problem
 from engine.model.runbook import Runbook
 from engine.model.vocabulary import Input

@@ -3,27 +3,18 @@
 Read by: lint.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Sequence
 
 from engine.errors import ExpressionProblem
-from engine.expressions import (
-    Expression,
-    compile_expression,
-    observation_types,
-    run_types,
-)
+from engine.expressions import Expression, Types, Yields, observation_types
 from engine.language.context import Context
 from engine.language.shape import Path, marked
-from engine.language.uses import ACTION_CONDITIONS, Use, Uses
+from engine.language.uses import ACTION_CONDITIONS, Use, Uses, action_types
 from engine.language.walk import Placed
 from engine.model.steps import ApproveStep, WaitForStep
 from engine.model.values import Condition
 from engine.model.vocabulary import Action, Check
 
-Yields = Literal["bool", "list", "any"]
-Types = Mapping[str, Any]
-ANY = "dyn"
 LIKE_A_NAME = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 )
@@ -31,11 +22,11 @@ LIKE_A_NAME = frozenset(
 
 def conditions(context: Context, uses: Uses) -> None:
     """Report conditions that do not compile, and names no use of theirs binds."""
-    types = run_types(context.runbook)
+    types = context.types
     for placed in context.placed:
-        _step(context, placed, types)
+        _step(context, placed)
     for name, action in context.runbook.actions.items():
-        _action(context, name, action, types, uses.actions.get(name, []))
+        _action(context, name, action, uses.actions.get(name, []))
     for name, check in context.checks.items():
         _observation(context, check, context.check_path(name))
     for key in ("raise_", "stop_when", "always"):
@@ -46,9 +37,9 @@ def conditions(context: Context, uses: Uses) -> None:
                     _compiled(context, found.text, found.path, types, "bool")
 
 
-def _step(context: Context, placed: Placed, types: Types) -> None:
+def _step(context: Context, placed: Placed) -> None:
     step = placed.step
-    known = {**types, **dict.fromkeys(placed.each, ANY)}
+    known = context.with_names(placed.each)
     for found in marked(step, placed.path):
         if not isinstance(found.mark, Condition):
             continue
@@ -77,50 +68,48 @@ def _wait_for(context: Context, text: str, path: Path, types: Types) -> None:
     _compiled(context, text, path, types, "bool")
 
 
-def _action(
-    context: Context, name: str, action: Action, types: Types, uses: list[Use]
-) -> None:
-    bound = frozenset().union(*(use.bound for use in uses))
-    extra = bound | frozenset(action.remember)
-    known = {**types, **dict.fromkeys(extra, ANY)}
-    told: set[tuple[str, Path]] = set()
+def _action(context: Context, name: str, action: Action, uses: Sequence[Use]) -> None:
+    types = action_types(context, action, uses)
     for key in ACTION_CONDITIONS:
         text, path = getattr(action, key), ("actions", name, key)
-        if text is None:
-            continue
-        expression = _compiled(context, text, path, known, "bool")
-        wanted = expression.names if expression else frozenset()
-        for variable in sorted(wanted & (bound - frozenset(action.remember))):
-            for use in uses:
-                if variable not in use.bound and (variable, use.path) not in told:
-                    told.add((variable, use.path))
-                    line = context.tree.position(path).line
-                    message = (
-                        f"'{name}' needs '{variable}' (line {line}), not bound here"
-                    )
-                    hint = f"Bind it with `with: {{{variable}: …}}`."
-                    context.add(use.path, "unbound-name", message, hint)
+        if text is not None:
+            found = _compiled(context, text, path, types, "bool")
+            wanted = found.names if found else frozenset()
+            known = context.types.keys() | action.remember.keys()
+            _bound_everywhere(context, name, path, wanted - known, uses)
     for old, remember in action.remember.items():
-        check = context.checks.get(remember.check)
-        if check is not None:
-            seen = observation_types(check.kind)
+        if remember.check in context.checks:
             place = ("actions", name, "remember", old, "value")
-            _compiled(context, remember.value, place, seen, "any")
+            _compiled(context, remember.value, place, observation_types(), "any")
+
+
+def _bound_everywhere(
+    context: Context, name: str, path: Path, wanted: frozenset[str], uses: Sequence[Use]
+) -> None:
+    line = context.tree.position(path).line
+    for variable in sorted(wanted):
+        for use in uses:
+            if variable not in use.bound:
+                what = f"the action '{name}'"
+                message = (
+                    f"{what} needs '{variable}' (line {line}), which is not bound here"
+                )
+                hint = f"Bind it with `with: {{{variable}: …}}`."
+                context.add(use.path, "unbound-name", message, hint)
 
 
 def _observation(context: Context, check: Check, path: Path) -> None:
-    types = observation_types(check.kind)
     for key, text in (("pass", check.pass_), ("unknown_when", check.unknown_when)):
         if text is not None:
-            _compiled(context, text, (*path, key), types, "bool")
+            _compiled(context, text, (*path, key), observation_types(), "bool")
 
 
 def _compiled(
     context: Context, text: str, path: Path, types: Types, yields: Yields
 ) -> Expression | None:
-    try:
-        return compile_expression(text, types, yields)
-    except ExpressionProblem as problem:
-        place = (problem.line, problem.column)
-        context.add(path, "expression", problem.message, inside=place)
+    found = context.compiled(text, types, yields)
+    if isinstance(found, ExpressionProblem):
+        place = (found.line, found.column)
+        context.add(path, "expression", found.message, inside=place)
         return None
+    return found

@@ -5,6 +5,8 @@ Read by: the rules of lint. Made by: lint.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from engine.errors import ExpressionProblem
+from engine.expressions import Expression, Types, Yields, compile_expression, run_types
 from engine.language.kinds import kind_of
 from engine.language.problems import brief, suggest
 from engine.language.pydantic_problems import Reporter
@@ -12,7 +14,7 @@ from engine.language.tree import Tree
 from engine.language.walk import Placed, placed_steps
 from engine.model.kinds import ActionKind, CheckKind, Kinds
 from engine.model.runbook import Runbook
-from engine.model.steps import RunStep
+from engine.model.steps import AskStep, RunStep
 from engine.model.vocabulary import Check
 
 
@@ -34,6 +36,15 @@ class Context(Reporter):
         self.placed: list[Placed] = placed_steps(runbook)
         impact = runbook.impact.checks if runbook.impact else {}
         self.checks: dict[str, Check] = {**impact, **runbook.checks}
+        self.types = run_types(
+            {name: given.type for name, given in runbook.inputs.items()},
+            self.checks,
+            {
+                it.step.name: _field_types(it.step)
+                for it in self.placed
+                if isinstance(it.step, AskStep) and it.step.name
+            },
+        )
         self.runs_others = any(isinstance(it.step, RunStep) for it in self.placed)
 
     def check_kind(self, name: str) -> CheckKind | None:
@@ -68,9 +79,31 @@ class Context(Reporter):
         self.add(path, "unknown-name", message, suggest(name, listed, plural), key=key)
         return False
 
+    def with_names(self, names: Iterable[str]) -> Types:
+        """Return the types of a place where these names are bound too."""
+        return {**dict.fromkeys(names, "dyn"), **self.types} if names else self.types
+
+    def compiled(
+        self, text: str, types: Types, yields: Yields = "bool"
+    ) -> Expression | ExpressionProblem:
+        """Return the condition, or what is wrong with it (for `conditions` to tell)."""
+        try:
+            return compile_expression(text, types, yields)
+        except ExpressionProblem as problem:
+            return problem
+
     def sibling_names(self, section: str) -> set[str]:
         """Return the names of a section over all siblings, for scripts of sub-runs."""
         found: set[str] = set()
         for other in (self.siblings or {}).values():
             found |= set(getattr(other, section))
         return found
+
+
+def _field_types(step: AskStep) -> dict[str, str]:
+    """Return the type of each field, from `note: string` or `note: {type: string}`."""
+    types: dict[str, str] = {}
+    for name, written in step.fields.items():
+        kind = written.get("type") if isinstance(written, dict) else written
+        types[name] = kind if isinstance(kind, str) else "dyn"
+    return types

@@ -5,8 +5,8 @@ Read by: lint.
 
 from typing import Any, Final
 
+from engine.expressions.patterns import is_pattern, matches
 from engine.language.context import Context
-from engine.language.patterns import matches, pattern_problem
 from engine.language.problems import brief, suggest
 from engine.language.shape import Path
 from engine.model.input_values import MEMBERS, value_problem
@@ -22,7 +22,9 @@ def inputs(context: Context) -> None:
         path: Path = ("inputs", name)
         _of(context, given, path)
         _applies(context, given, path)
-        if _pattern(context, given, path) and "default" in given.model_fields_set:
+        if given.pattern is not None:
+            _compiles(context, given.pattern, (*path, "pattern"))
+        if given.default is not None and judgeable(given):
             _default(context, given, path)
     for index, trigger in enumerate(context.runbook.trigger):
         for label, wanted in (trigger.alert.match if trigger.alert else {}).items():
@@ -58,26 +60,21 @@ def _applies(context: Context, given: Input, path: Path) -> None:
         context.add((*path, "min"), "input", message, "Exchange them.")
 
 
-def _pattern(context: Context, given: Input, path: Path) -> bool:
-    if given.pattern is None:
-        return True
-    return _compiles(context, given.pattern, (*path, "pattern"))
+def judgeable(given: Input) -> bool:
+    """Return whether a value can be held against the declaration at all."""
+    if given.type == "choice" and not isinstance(given.of, list):
+        return False
+    return given.pattern is None or is_pattern(given.pattern)
 
 
-def _compiles(context: Context, pattern: str, path: Path) -> bool:
-    problem = pattern_problem(pattern)
-    if problem is not None:
-        message = f"{brief(pattern)} is no RE2 pattern: {problem}"
-        hint = "RE2 has no look-around and no back-references."
+def _compiles(context: Context, pattern: str, path: Path) -> None:
+    if not is_pattern(pattern):
+        message = f"{brief(pattern)} is not a pattern that RE2 can read"
+        hint = "RE2 has no look-around and no back-references; close every bracket."
         context.add(path, "pattern", message, hint)
-    return problem is None
 
 
 def _default(context: Context, given: Input, path: Path) -> None:
-    if given.default is None:
-        return  # `default: null`: may be left out, and then has no value
-    if given.type == "choice" and not isinstance(given.of, list):
-        return
     wanted = value_problem(given, given.default, matches)
     if wanted is not None:
         message = f"the default {brief(given.default)} does not fit: expected {wanted}"

@@ -17,8 +17,10 @@ from pydantic import ValidationError
 
 from engine.language.kinds import KindNaming
 from engine.language.lint import lint
+from engine.language.partial import not_a_consequence, what_is_left
 from engine.language.problems import Problem, in_order
 from engine.language.pydantic_problems import Reporter, model_problems
+from engine.language.shape import Path
 from engine.language.tree import Tree, read_tree
 from engine.model.kinds import Kinds
 from engine.model.runbook import Runbook
@@ -67,25 +69,29 @@ def load_runbook(
     tree, problems = read_tree(text, file)
     if tree is None:
         return Loaded(None, problems, None, shown, revision)
-    runbook, problems = _model(tree, file, kinds)
+    runbook, problems, removed = _model(tree, file, kinds)
     problems += _name_problems(tree, file, stem or _stem(file))
     if runbook is not None:
-        problems += lint(runbook, tree, file, kinds, siblings)
+        found = lint(runbook, tree, file, kinds, siblings)
+        problems += not_a_consequence(found, removed, tree.value) if removed else found
     problems = in_order(problems)
     if any(problem.severity == "error" for problem in problems):
         runbook = None
     return Loaded(runbook, problems, tree, shown, revision)
 
 
-def _model(tree: Tree, file: str, kinds: Kinds) -> tuple[Runbook | None, list[Problem]]:
+def _model(
+    tree: Tree, file: str, kinds: Kinds
+) -> tuple[Runbook | None, list[Problem], list[Path]]:
     naming = KindNaming(tree, file, kinds)
     raw: dict[str, Any] = naming.named(tree.value)
     try:
         runbook = Runbook.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:
         found = model_problems(error, tree, file, model=Runbook)
-        return None, naming.problems + found
-    return runbook, naming.problems
+        left, removed = what_is_left(raw, error)
+        return left, naming.problems + found, removed
+    return runbook, naming.problems, []
 
 
 def _stem(file: str) -> str | None:

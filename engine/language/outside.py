@@ -47,7 +47,9 @@ def _bodies(context: Context) -> Iterator[tuple[Any, Path, dict[str, Place]]]:
         places = dict(kind.places) if kind else {}
         yield check.params, (*context.check_path(name), check.kind), places
     for name, action in context.runbook.actions.items():
-        bodies: list[tuple[str, Any, Path]] = [(action.kind, action.params, ("actions", name, action.kind))]
+        bodies: list[tuple[str, Any, Path]] = [
+            (action.kind, action.params, ("actions", name, action.kind))
+        ]
         if isinstance(action.undo, ActionBody):
             undo = action.undo
             place: Path = ("actions", name, "undo", undo.kind)
@@ -156,7 +158,9 @@ def _shown(context: Context) -> list[tuple[Path, str]]:
     found = [it for placed in context.placed for it in marked(placed.step, placed.path)]
     for part in ("limits", "chat"):
         found += marked(getattr(context.runbook, part), (part,))
-    return [title] + [(it.path, it.text) for it in found if isinstance(it.mark, Template)]
+    return [title] + [
+        (it.path, it.text) for it in found if isinstance(it.mark, Template)
+    ]
 
 
 def _targets(context: Context, step: EachStep, placed: Placed) -> None:

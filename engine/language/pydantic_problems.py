@@ -112,6 +112,11 @@ def model_problems(
     return in_order(report.problems)
 
 
+def located(loc: Sequence[str | int], model: Any, raw: Any) -> Path:
+    """Return the path of an error within the raw value that was validated."""
+    return tuple(_locate(loc, model, raw, ()).path)
+
+
 def _locate(
     loc: Sequence[str | int], model: Any, raw: Any, at: Sequence[str | int]
 ) -> _Place:
@@ -181,6 +186,8 @@ def _is_misspelt(key: str, place: _Place) -> bool:
     if place.owner is None or not isinstance(place.raw, dict):
         return False
     known = file_keys(place.owner)
+    if key in VERBS and any(verb in place.raw for verb in VERBS):
+        return True  # another verb stands there
     others = [other for other in place.raw if other not in known]
     return any(f"'{key}'" in nearest(other, known) for other in others)
 
@@ -229,6 +236,11 @@ def _extra(report: Reporter, place: _Place) -> None:
 def _two_verbs(report: Reporter, place: _Place) -> None:
     step = place.path[:-1]
     verbs = [key for key in report.tree.at(step) or {} if key in VERBS]
+    if len(verbs) == 1:
+        message = f"'{step[0]}' holds only checks; '{verbs[0]}' is none"
+        hint = "Move it to isolate, diagnose, a workaround or restore."
+        report.add(place.path, "phase", message, hint, key=True)
+        return
     named = " and ".join(f"'{verb}'" for verb in verbs)
     message = f"a step needs exactly one verb; this one has {named}"
     report.add([*step, verbs[1]], "verb", message, "Make it two steps.", key=True)

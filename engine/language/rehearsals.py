@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
+from engine.expressions.patterns import matches
 from engine.language.context import Context
-from engine.language.patterns import matches
+from engine.language.inputs import judgeable
 from engine.language.problems import brief, suggest
 from engine.language.references import asked_fields
 from engine.language.shape import Path
@@ -44,7 +45,7 @@ def _inputs(context: Context, test: Test, path: Path) -> None:
         if not context.known(name, declared, "input", place, key=True):
             continue
         given = declared[name]
-        if given.type == "choice" and not isinstance(given.of, list):
+        if not judgeable(given):
             continue
         wanted = value_problem(given, value, matches)
         if wanted is not None and value is not None:

@@ -6,11 +6,12 @@ A body may use a name that is no input, if every use binds it: by `with`, or by 
 Read by: texts, conditions.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from engine.errors import ExpressionProblem
+from engine.expressions import Types
 from engine.language.context import Context
 from engine.language.shape import Path, marked
 from engine.language.walk import Placed
@@ -18,8 +19,6 @@ from engine.model.steps import ActStep, CheckStep, UndoStep, WaitForStep
 from engine.model.values import Condition
 from engine.model.vocabulary import Action
 
-CHECK_NAME: Final = re.compile(r"\bchecks\s*\.\s*([A-Za-z][A-Za-z0-9_]*)")
-LITERAL: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 ACTION_CONDITIONS: Final = ("done_when", "guard", "verify", "undone_when", "undo_if")
 
 
@@ -39,9 +38,10 @@ class Uses:
     actions: dict[str, list[Use]] = field(default_factory=dict)
 
 
-def checks_in(condition: str) -> set[str]:
-    """Return the names of the checks that a condition names."""
-    return set(CHECK_NAME.findall(LITERAL.sub('""', condition)))
+def checks_in(context: Context, condition: str, types: Types) -> frozenset[str]:
+    """Return the checks that a condition names; none where it does not compile."""
+    found = context.compiled(condition, types, "any")
+    return frozenset() if isinstance(found, ExpressionProblem) else found.checks
 
 
 def bound_at(placed: Placed) -> frozenset[str]:
@@ -53,15 +53,17 @@ def uses_of(context: Context) -> Uses:
     """Return every use of every check and action."""
     uses = Uses()
     for placed in context.placed:
-        for name, path in _named_by(placed):
+        for name, path in _named_by(context, placed):
             uses.checks.setdefault(name, []).append(Use(path, bound_at(placed)))
         if isinstance(placed.step, ActStep):
             use = Use((*placed.path, "act"), bound_at(placed))
             uses.actions.setdefault(placed.step.act, []).append(use)
     for name, action in context.runbook.actions.items():
-        for use in uses.actions.get(name, []):
-            for check in _looked_at(action):
-                bound = use.bound | frozenset(action.remember)
+        found = uses.actions.get(name, [])
+        looked_at = _looked_at(context, action, action_types(context, action, found))
+        for use in found:
+            bound = use.bound | frozenset(action.remember)
+            for check in looked_at:
                 uses.checks.setdefault(check, []).append(Use(use.path, bound))
     for name, path in _elsewhere(context):
         uses.checks.setdefault(name, []).append(Use(path, frozenset()))
@@ -69,7 +71,13 @@ def uses_of(context: Context) -> Uses:
     return uses
 
 
-def _named_by(placed: Placed) -> Iterator[tuple[str, Path]]:
+def action_types(context: Context, action: Action, uses: Sequence[Use]) -> Types:
+    """Return the types that an action's conditions may use: what any use binds."""
+    bound = frozenset[str]().union(*(use.bound for use in uses))
+    return context.with_names(bound | frozenset(action.remember))
+
+
+def _named_by(context: Context, placed: Placed) -> Iterator[tuple[str, Path]]:
     step = placed.step
     if isinstance(step, CheckStep):
         yield step.check, (*placed.path, "check")
@@ -77,25 +85,28 @@ def _named_by(placed: Placed) -> Iterator[tuple[str, Path]]:
         yield step.check, (*placed.path, "check")
     if isinstance(step, WaitForStep):
         yield step.wait_for, (*placed.path, "wait_for")
+    types = context.with_names(placed.each)
     for found in marked(step, placed.path):
         if isinstance(found.mark, Condition):
-            for name in checks_in(found.text):
+            for name in checks_in(context, found.text, types):
                 yield name, found.path
 
 
-def _looked_at(action: Action) -> set[str]:
+def _looked_at(context: Context, action: Action, types: Types) -> set[str]:
     conditions = [getattr(action, key) for key in ACTION_CONDITIONS]
-    found = {name for text in conditions if text for name in checks_in(text)}
+    found = {
+        name for text in conditions if text for name in checks_in(context, text, types)
+    }
     return found | {it.check for it in action.remember.values()}
 
 
 def _elsewhere(context: Context) -> Iterator[tuple[str, Path]]:
     runbook = context.runbook
     for index, rule in enumerate(runbook.raise_):
-        for name in checks_in(rule.when):
+        for name in checks_in(context, rule.when, context.types):
             yield name, ("raise", index, "when")
     for index, stop in enumerate(runbook.stop_when):
-        for name in checks_in(stop.when):
+        for name in checks_in(context, stop.when, context.types):
             yield name, ("stop_when", index, "when")
     targets = runbook.limits.targets
     if targets and targets.of:

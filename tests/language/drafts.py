@@ -58,7 +58,7 @@ workaround:
   by-hand:
     - {approve: 'Wipe {{ host }}?', from: storage, on_reject: hand_over}
     - {act: wipe}
-    - {ask: Done?, name: hand, who: storage, fields: {fixed: boolean}}
+    - {ask: "Done?", name: hand, who: storage, fields: {fixed: boolean}}
 restore:
   - {wait_for: disk, within: 5m}
   - {undo: all}
@@ -92,5 +92,6 @@ def problems_of(
 def seen(problems: Sequence[Problem], width: int = 12) -> list[Seen]:
     """Return code, message and the first characters at the caret of each problem."""
     return [
-        (it.code, it.message, it.source_line[it.column - 1 :][:width]) for it in problems
+        (it.code, it.message, it.source_line[it.column - 1 :][:width])
+        for it in problems
     ]

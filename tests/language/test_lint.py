@@ -24,7 +24,13 @@ REFERENCES: dict[str, tuple[list[Edit], list[Seen]]] = {
     ),
     "on_fail": (
         [("on_fail: by-hand", "on_fail: by_hand")],
-        [("unknown-name", "'on_fail' leads to 'by_hand', which is no workaround", "by_hand}")],
+        [
+            (
+                "unknown-name",
+                "'on_fail' leads to 'by_hand', which is no workaround",
+                "by_hand}",
+            )
+        ],
     ),
     "on_reject": (
         [("on_reject: hand_over", "on_reject: handover")],
@@ -58,7 +64,12 @@ REFERENCES: dict[str, tuple[list[Edit], list[Seen]]] = {
         [("unknown-name", "unknown check 'dsk'", "dsk, value: ")],
     ),
     "targets of": (
-        [("checks:\n  disk", "limits: {targets: {max: 3, of: fleet}}\nchecks:\n  disk")],
+        [
+            (
+                "checks:\n  disk",
+                "limits: {targets: {max: 3, of: fleet}}\nchecks:\n  disk",
+            )
+        ],
         [("unknown-name", "unknown check 'fleet'", "fleet}}")],
     ),
     "group_by": (
@@ -72,10 +83,21 @@ REFERENCES: dict[str, tuple[list[Edit], list[Seen]]] = {
     ),
     "from": (
         [("from: labels.host", "from: label.host")],
-        [("from", "'from' is 'label.host', which is no path into an alert", "label.host, ")],
+        [
+            (
+                "from",
+                "'from' is 'label.host', which is no path into an alert",
+                "label.host, ",
+            )
+        ],
     ),
     "agree": (
-        [("  port:\n    tcp: {host: '{{ host }}', port: 22}", "  port:\n    agree: {of: [disk, dsk]}")],
+        [
+            (
+                "  port:\n    tcp: {host: '{{ host }}', port: 22}",
+                "  port:\n    agree: {of: [disk, dsk]}",
+            )
+        ],
         [("unknown-name", "unknown check 'dsk'", "dsk]}")],
     ),
     "wait_for": (
@@ -95,7 +117,12 @@ REFERENCES: dict[str, tuple[list[Edit], list[Seen]]] = {
         [("always", "'only_after' is 'later'", "later}")],
     ),
     "raise downwards": (
-        [("checks:\n  disk", "raise: [{to: sev4, when: checks.disk.ok}]\nchecks:\n  disk")],
+        [
+            (
+                "checks:\n  disk",
+                "raise: [{to: sev4, when: checks.disk.ok}]\nchecks:\n  disk",
+            )
+        ],
         [("raise", "'sev4' is below the runbook's own sev3", "sev4, when: ")],
     ),
     "jump cycle": (
@@ -139,15 +166,38 @@ REFERENCES: dict[str, tuple[list[Edit], list[Seen]]] = {
 NAMES: dict[str, tuple[list[Edit], list[Seen]]] = {
     "input shadows": (
         [("  free: {type", "  cause: {type")],
-        [("reserved-name", "'cause' means something else in conditions", "cause: {type")],
+        [
+            (
+                "reserved-name",
+                "'cause' means something else in conditions",
+                "cause: {type",
+            )
+        ],
     ),
     "as shadows": (
-        [("- {act: wipe}", "- {each: hosts, as: held, do: [{say: x}]}\n    - {act: wipe}")],
-        [("reserved-name", "'held' means something else in conditions", "held, do: [{")],
+        [
+            (
+                "- {act: wipe}",
+                "- {each: hosts, as: held, do: [{say: x}]}\n    - {act: wipe}",
+            )
+        ],
+        [
+            (
+                "reserved-name",
+                "'held' means something else in conditions",
+                "held, do: [{",
+            )
+        ],
     ),
     "step name twice": (
         [("{undo: all}", "{undo: all, name: hand}")],
-        [("duplicate-name", "the step name 'hand' is taken; first in line 45", "hand}")],
+        [
+            (
+                "duplicate-name",
+                "the step name 'hand' is taken; first in line 45",
+                "hand}",
+            )
+        ],
     ),
     "cause twice": (
         [("{name: other, work", "{name: small, work")],
@@ -172,8 +222,8 @@ NAMES: dict[str, tuple[list[Edit], list[Seen]]] = {
         [("unknown-name", "unknown name 'hst' in this text", "hst }}")],
     ),
     "unknown name in a query": (
-        [("disk{host=\"{{ host }}\"", "disk{host=\"{{ hst }}\"")],
-        [("unknown-name", "unknown name 'hst' in this text", 'hst }}"})\'}')],
+        [('disk{host="{{ host }}"', 'disk{host="{{ hst }}"')],
+        [("unknown-name", "unknown name 'hst' in this text", "hst }}\"})'}")],
     ),
     "a text that does not parse": (
         [("'Wipe {{ host }}?'", "'Wipe {{ host ?'")],
@@ -182,7 +232,10 @@ NAMES: dict[str, tuple[list[Edit], list[Seen]]] = {
     "unbound at one use": (
         [
             ("'--host', '{{ host }}'", "'--host', '{{ which }}'"),
-            ("{act: clean, on_fail: by-hand}", "{act: clean, with: {which: a}}\n    - {act: clean}"),
+            (
+                "{act: clean, on_fail: by-hand}",
+                "{act: clean, with: {which: a}}\n    - {act: clean}",
+            ),
         ],
         [
             (
@@ -213,11 +266,27 @@ PHASES: dict[str, tuple[list[Edit], list[Seen]]] = {
     ),
     "say in an all of diagnose": (
         [("{check: port}]", "{say: hello}]")],
-        [("phase", "an 'all' of 'diagnose' holds only looking steps, no 'say'", "say: hello}]")],
+        [
+            (
+                "phase",
+                "an 'all' of 'diagnose' holds only looking steps, no 'say'",
+                "say: hello}]",
+            )
+        ],
     ),
     "isolate without a way back": (
         [("{act: move, when", "{act: wipe, when")],
-        [("phase", "'isolate' acts only with a way back; 'wipe' has none", "wipe, when: ")],
+        [
+            (
+                "phase",
+                "'isolate' acts only with a way back; 'wipe' has none",
+                "wipe, when: ",
+            )
+        ],
+    ),
+    "act in confirm": (
+        [("{check: disk, expect: fail}", "{act: move}")],
+        [("phase", "'confirm' holds only checks; 'act' is none", "act: move}")],
     ),
     "continue on a gate": (
         [("on_reject: hand_over", "on_reject: continue")],
@@ -241,7 +310,12 @@ BODIES: dict[str, tuple[list[Edit], list[Seen]]] = {
         [("undo", "the action 'clean' does not say how it is undone", "clean:")],
     ),
     "both": (
-        [("    why_no_undo: gone is gone", "    leaves_nothing: true\n    why_no_undo: x")],
+        [
+            (
+                "    why_no_undo: gone is gone",
+                "    leaves_nothing: true\n    why_no_undo: x",
+            )
+        ],
         [
             (
                 "undo",
@@ -252,7 +326,13 @@ BODIES: dict[str, tuple[list[Edit], list[Seen]]] = {
     ),
     "undo beside a built-in one": (
         [("command: {argv: [wipe, '{{ host }}']}", "silence: {matchers: {}}")],
-        [("undo", "'wipe' has an undo, but 'silence' gives back by itself", "undo: none")],
+        [
+            (
+                "undo",
+                "'wipe' has an undo, but 'silence' gives back by itself",
+                "undo: none",
+            )
+        ],
     ),
     "verify without done_when": (
         [("    done_when: checks.disk.ok\n", "")],
@@ -267,8 +347,10 @@ BODIES: dict[str, tuple[list[Edit], list[Seen]]] = {
         [
             (
                 "default",
-                "the default 'H_1' does not fit: expected text that matches [a-z0-9-]+ "
-                "as a whole",
+                (
+                    "the default 'H_1' does not fit: expected text that matches [a-z0-9-]+ "
+                    "as a whole"
+                ),
                 "H_1}",
             )
         ],
@@ -286,21 +368,46 @@ BODIES: dict[str, tuple[list[Edit], list[Seen]]] = {
 OUTSIDE: dict[str, tuple[list[Edit], list[Seen]]] = {
     "g4 empty": (
         [("- {act: wipe}", "- {each: '[]', as: h, do: [{say: x}]}\n    - {act: wipe}")],
-        [("targets", "the list of targets is empty, and empty never means all", "'[]', as: h,")],
+        [
+            (
+                "targets",
+                "the list of targets is empty, and empty never means all",
+                "'[]', as: h,",
+            )
+        ],
     ),
     "g4 wildcard": (
-        [("- {act: wipe}", "- {each: '[\"*\"]', as: h, do: [{say: x}]}\n    - {act: wipe}")],
+        [
+            (
+                "- {act: wipe}",
+                "- {each: '[\"*\"]', as: h, do: [{say: x}]}\n    - {act: wipe}",
+            )
+        ],
         [("targets", "'*' as a target would mean everything", "'[\"*\"]', as:")],
     ),
     "g4 empty default": (
         [
             ("default: [h1]", "default: []"),
-            ("- {act: wipe}", "- {each: hosts, as: h, do: [{say: x}]}\n    - {act: wipe}"),
+            (
+                "- {act: wipe}",
+                "- {each: hosts, as: h, do: [{say: x}]}\n    - {act: wipe}",
+            ),
         ],
-        [("targets", "the list of targets is empty, and empty never means all", "hosts, as: h")],
+        [
+            (
+                "targets",
+                "the list of targets is empty, and empty never means all",
+                "hosts, as: h",
+            )
+        ],
     ),
     "host of a URL": (
-        [("delete: 'https://api.internal/{{ host }}/move'", "delete: 'https://{{ free }}/move'")],
+        [
+            (
+                "delete: 'https://api.internal/{{ host }}/move'",
+                "delete: 'https://{{ free }}/move'",
+            )
+        ],
         [
             (
                 "outside-host",
@@ -392,12 +499,17 @@ def test_a_sub_run_is_judged_against_its_runbook(kinds: Kinds) -> None:
     With the other runbooks at hand, name, inputs and circles of `run` are judged.
     """
     siblings = {
-        "acts": sibling(kinds, "acts", "inputs: {n: {type: integer}}\nisolate: [{act: go}]\n"),
+        "acts": sibling(
+            kinds, "acts", "inputs: {n: {type: integer}}\nisolate: [{act: go}]\n"
+        ),
         "back": sibling(kinds, "back", "restore: [{run: full-disk}]\n"),
     }
     text = edited(
         ("diagnose:\n", "diagnose:\n  - {run: acts, with: {n: 1}}\n"),
-        ("  - {undo: all}\n", "  - {run: acts, with: {m: 1}}\n  - {run: acs}\n  - {run: back}\n"),
+        (
+            "  - {undo: all}\n",
+            "  - {run: acts, with: {m: 1}}\n  - {run: acs}\n  - {run: back}\n",
+        ),
     )
 
     assert [
@@ -435,7 +547,9 @@ def test_an_alert_pattern_must_compile(kinds: Kinds) -> None:
     assert [("pattern", "'/(/']")] == [(code, at[:6]) for code, _, at in seen(problems)]
 
 
-def test_a_remembered_name_is_known_in_undo_and_in_the_gate_before_it(kinds: Kinds) -> None:
+def test_a_remembered_name_is_known_in_undo_and_in_the_gate_before_it(
+    kinds: Kinds,
+) -> None:
     """
     What is remembered before the act may be shown to who approves, and not elsewhere.
     """
@@ -446,8 +560,10 @@ def test_a_remembered_name_is_known_in_undo_and_in_the_gate_before_it(kinds: Kin
     ]
 
     assert [] == problems_of(edited(*shown), kinds)
-    assert [("unknown-name", "unknown name 'old' in this text", "old }}', nam")] == seen(
-        problems_of(edited(*shown, ("{ask: Done?", "{ask: 'Done {{ old }}'")), kinds)
+    assert [
+        ("unknown-name", "unknown name 'old' in this text", "old }}', nam")
+    ] == seen(
+        problems_of(edited(*shown, ('{ask: "Done?"', "{ask: 'Done {{ old }}'")), kinds)
     )
 
 
@@ -463,7 +579,9 @@ def test_an_each_binds_its_name_for_what_it_does(kinds: Kinds) -> None:
     assert [] == problems_of(text, kinds)
 
 
-def test_a_place_inside_a_text_is_found_through_quotes_and_folding(kinds: Kinds) -> None:
+def test_a_place_inside_a_text_is_found_through_quotes_and_folding(
+    kinds: Kinds,
+) -> None:
     """
     A problem inside a value points at the very name, however the value is written.
     """
@@ -486,12 +604,14 @@ def test_a_comparison_in_a_query_is_a_warning(kinds: Kinds) -> None:
     """
     A filter in PromQL gives nothing back where it is false; that reads as unknown.
     """
-    text = edited(('{{ host }}"})\'}', '{{ host }}"}) > 5\'}'))
+    text = edited(("{{ host }}\"})'}", "{{ host }}\"}) > 5'}"))
 
     loaded = load_runbook(text, "full-disk.yaml", kinds)
 
     assert loaded.runbook is not None
-    assert [("warning", "promql-filter")] == [(it.severity, it.code) for it in loaded.problems]
+    assert [("warning", "promql-filter")] == [
+        (it.severity, it.code) for it in loaded.problems
+    ]
     assert "> 5'}" == loaded.problems[0].source_line[loaded.problems[0].column - 1 :]
 
 

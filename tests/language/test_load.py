@@ -50,8 +50,8 @@ def test_the_revision_is_the_hash_of_the_bytes(kinds: Kinds) -> None:
             ("unknown-key", "unknown key 'ownr' in the file", "ownr: storag"),
         ]),
         ("severity: sev3", "severity: high", [
-            ("value", "'severity' must be one of sev1, sev2, sev3, sev4, sev5; "
-             "found 'high'", "high")]),
+            ("value", ("'severity' must be one of sev1, sev2, sev3, sev4, sev5; "
+             "found 'high'"), "high")]),
         ("within: 5m", "within: 5", [
             ("duration", "'within': a duration needs a unit: write 5s", "5}")]),
         ("title: Disk full on {{ host }}", "title: 5", [
@@ -134,7 +134,8 @@ def test_all_problems_come_in_one_go_sorted(kinds: Kinds) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../etc/passwd", "/etc/passwd", "a/b", "..", "a b", "Ä", "A", "x" * 65, "-a"]
+    "name",
+    ["../etc/passwd", "/etc/passwd", "a/b", "..", "a b", "Ä", "A", "x" * 65, "-a"],
 )
 def test_f94_a_name_that_is_a_path_is_refused(kinds: Kinds, name: str) -> None:
     """
@@ -184,7 +185,10 @@ def test_a_secret_may_stand_for_text(kinds: Kinds) -> None:
     `{secret: NAME}` is allowed wherever a parameter wants text.
     """
     text = edited(
-        ("/move'}\n    undo", "/move', headers: {Authorization: {secret: api}}}\n    undo")
+        (
+            "/move'}\n    undo",
+            "/move', headers: {Authorization: {secret: api}}}\n    undo",
+        )
     )
 
     assert [] == problems_of(text, kinds)
@@ -216,3 +220,37 @@ def test_a_problem_has_hint_source_and_caret(kinds: Kinds) -> None:
             "  - {wait_for: disk, within: 5}",
         )
     ] == found  # fmt: skip
+
+
+def test_a_wrong_key_does_not_hide_a_wrong_name(kinds: Kinds) -> None:
+    """
+    What lint can say of the rest comes in the same list as the wrong keys and values.
+    """
+    text = edited(
+        ("severity: sev3", "severity: sev9"),
+        ("owner: storage", "ownr: storage"),
+        ("- all: [{check: disk}", "- all: [{check: dsk}"),
+        ("{undo: all}", "{undo: all, pausse: 5s}"),
+    )
+
+    assert [
+        ("unknown-key", "unknown key 'ownr' in the file", "ownr: storag"),
+        (
+            "value",
+            "'severity' must be one of sev1, sev2, sev3, sev4, sev5; found 'sev9'",
+            "sev9",
+        ),
+        ("unknown-name", "unknown check 'dsk'", "dsk}, {check"),
+        ("unknown-key", "unknown key 'pausse' in item 2 of 'restore'", "pausse: 5s}"),
+    ] == seen(problems_of(text, kinds))
+
+
+def test_a_wrong_body_is_not_told_again_by_whoever_uses_it(kinds: Kinds) -> None:
+    """
+    A check that does not read is one problem, however many steps and conditions name it.
+    """
+    text = edited(("    pass: value < 90.0", "    pass: 5"))
+
+    assert [("type", "'pass' must be text; found 5", "5")] == seen(
+        problems_of(text, kinds)
+    )
