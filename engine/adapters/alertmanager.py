@@ -17,7 +17,13 @@ from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
 
-from engine.model.credentials import Basic, Secretable, Unsealed, shown_url
+from engine.model.credentials import (
+    Basic,
+    Secretable,
+    Unsealed,
+    shown_problem,
+    shown_url,
+)
 from engine.model.values import Duration, Model
 from engine.ports import ActResult, Call, Web, WebAnswer, WebProblem, WebRequest
 from engine.registry import Registry
@@ -97,8 +103,8 @@ class _Server:
     """One Alertmanager for one call: asks, and ends the act where it cannot."""
 
     web: Web
-    base: str
-    shown: str
+    base: Secretable
+    address: str
     headers: dict[str, str]
     unsealed: Unsealed
     ends_at: float  # monotonic
@@ -112,7 +118,7 @@ class _Server:
         raw = None if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json", **self.headers}
         request = WebRequest(
-            method, self.base + path, headers, raw, timeout_seconds=left
+            method, self.address + path, headers, raw, timeout_seconds=left
         )
         try:
             answer = await self.web.request(request)
@@ -120,13 +126,13 @@ class _Server:
             lost = changes and problem.sent
             raise self.ended(
                 "unknown" if lost else "failed",
-                problem.message,
+                shown_problem(self.base, problem.kind, problem.message),
                 retryable=problem.kind not in HOPELESS,
             ) from problem
         return answer
 
     def ended(self, outcome: Any, why: str, *, retryable: bool = True) -> _Ended:
-        detail = self.unsealed.hide(f"{self.shown}: {why}")
+        detail = self.unsealed.hide(f"{shown_url(self.base)}: {why}")
         return _Ended(ActResult(outcome, detail, retryable))
 
     def refused(self, answer: WebAnswer, *, changes: bool) -> _Ended:
@@ -165,8 +171,8 @@ class SilenceKind:
         unsealed = Unsealed(call.secret)
         server = _Server(
             self._web,
+            base,
             unsealed.text(base).rstrip("/"),
-            shown_url(base),
             unsealed.authorization(bearer=params.bearer, basic=params.basic),
             unsealed,
             time.monotonic() + call.timeout_seconds,

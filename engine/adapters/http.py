@@ -20,7 +20,14 @@ from urllib.parse import urlencode
 
 from pydantic import Field, model_validator
 
-from engine.model.credentials import Basic, Secretable, Unsealed, shown_url, with_query
+from engine.model.credentials import (
+    Basic,
+    Secretable,
+    Unsealed,
+    shown_problem,
+    shown_url,
+    with_query,
+)
 from engine.model.evidence import Observation
 from engine.model.kinds import Place
 from engine.model.values import Model
@@ -149,8 +156,9 @@ class HttpCheck:
         try:
             answer = await self._web.request(request)
         except WebProblem as problem:
+            words = shown_problem(url, problem.kind, problem.message)
             return Observation(
-                unknown=unsealed.hide(f"{shown}: {problem.message}"),
+                unknown=unsealed.hide(f"{shown}: {words}"),
                 retryable=problem.kind not in HOPELESS,
                 source=shown,
             )
@@ -173,9 +181,10 @@ class HttpAction:
         try:
             answer = await self._web.request(request)
         except WebProblem as problem:
+            words = shown_problem(url, problem.kind, problem.message)
             return ActResult(
                 "unknown" if problem.sent else "failed",
-                unsealed.hide(f"{shown}: {problem.message}"),
+                unsealed.hide(f"{shown}: {words}"),
                 retryable=problem.kind not in HOPELESS,
             )
         gone_is_ok = params.gone_is_ok

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from engine.model.credentials import Secretable, Unsealed, shown_url
+from engine.model.credentials import Secretable, Unsealed, shown_problem, shown_url
 from engine.model.values import Model
 from engine.ports import ActResult, Call, Web, WebAnswer, WebProblem, WebRequest
 from engine.registry import Registry
@@ -82,9 +82,10 @@ class PageKind:
         try:
             answer = await self._web.request(request)
         except WebProblem as problem:
+            words = shown_problem(params.url, problem.kind, problem.message)
             return ActResult(
                 "unknown" if problem.sent else "failed",
-                unsealed.hide(f"{shown}: {problem.message}"),
+                unsealed.hide(f"{shown}: {words}"),
                 retryable=problem.kind not in HOPELESS,
             )
         return _outcome(answer, shown, unsealed)

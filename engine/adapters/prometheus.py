@@ -23,7 +23,14 @@ from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
 
-from engine.model.credentials import Basic, Secretable, Unsealed, shown_url, with_query
+from engine.model.credentials import (
+    Basic,
+    Secretable,
+    Unsealed,
+    shown_problem,
+    shown_url,
+    with_query,
+)
 from engine.model.evidence import Observation
 from engine.model.values import Duration, Model, parse_duration
 from engine.ports import Call, Web, WebAnswer, WebProblem, WebRequest
@@ -178,7 +185,8 @@ class PrometheusKind:
             answer = await self._web.request(request)
         except WebProblem as problem:
             hopeless = problem.kind in HOPELESS
-            raise _Unknown(problem.message, retryable=not hopeless) from problem
+            words = shown_problem(base, problem.kind, problem.message)
+            raise _Unknown(words, retryable=not hopeless) from problem
         return replace(answer, body=unsealed.hide_in(answer.body)), now
 
 

@@ -96,7 +96,8 @@ class Unsealed:
     def _hide_forms(self, value: str) -> None:
         coded = base64.b64encode(value.encode()).decode()
         in_json = json.dumps(value)[1:-1]
-        forms = {value, coded, quote(value, safe=""), quote_plus(value), in_json}
+        in_url = {quote(value), quote(value, safe=""), quote_plus(value)}
+        forms = {value, coded, in_json} | in_url
         self._values |= {form for form in forms if len(form) >= SHORTEST_HIDDEN}
 
 
@@ -115,6 +116,13 @@ def shown_url(url: Secretable) -> str:
     names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
     query = "&".join(f"{quote(name)}=…" for name in names)
     return urlunsplit((parts.scheme, place, parts.path, query, ""))
+
+
+def shown_problem(url: Secretable, kind: str, message: str) -> str:
+    """Return why there is no answer; of a secret URL only the kind of problem."""
+    if isinstance(url, SecretRef):
+        return f"no complete answer ({kind})"
+    return message
 
 
 def with_query(url: str, query: Mapping[str, str]) -> str:
