@@ -5,7 +5,15 @@ Hand-built from the real classes and sealed; the tests of views read it.
 
 from typing import Any
 
-from engine.model.events import Acted, Answered, Event, Looked, Started, TimerFired, Voted
+from engine.model.events import (
+    Acted,
+    Answered,
+    Event,
+    Looked,
+    Started,
+    TimerFired,
+    Voted,
+)
 from engine.model.evidence import Evidence
 from engine.model.people import Actor, Plan, PlannedAct, Question
 from engine.model.run import Held, RunSummary
@@ -28,7 +36,9 @@ class Story:
         self.open: list[Entry] = []
         self.phase = ""
 
-    def event(self, tick: float, what: str, event: Event, actor: str = "engine") -> None:
+    def event(
+        self, tick: float, what: str, event: Event, actor: str = "engine"
+    ) -> None:
         """Add what the core was told."""
         at = self.start + tick
         self.open.append(
@@ -38,7 +48,9 @@ class Story:
             )
         )  # fmt: skip
 
-    def note(self, tick: float, kind: str, what: str, why: str = "", **more: Any) -> None:
+    def note(
+        self, tick: float, kind: str, what: str, why: str = "", **more: Any
+    ) -> None:
         """Add what the core derived."""
         self.phase = more.pop("phase", self.phase)
         refs = more.get("refs", {})
@@ -154,7 +166,9 @@ def middle(story: Story) -> Story:
               "undo": None},
     )  # fmt: skip
     story.event(
-        190, "act ended: ok (36.0s)", Acted(key="0@10:act", outcome="ok", took_seconds=36)
+        190,
+        "act ended: ok (36.0s)",
+        Acted(key="0@10:act", outcome="ok", took_seconds=36),
     )
     story.note(
         190, "did", "did roll_back_router", "exit code 0", subject="roll_back_router",
@@ -204,7 +218,9 @@ def handed_over(mode: Any = "live") -> list[Entry]:
                "within 900s", step="by-hand/1", subject="0@20:ask",
                refs={"who": [["messaging-oncall", 1]]})  # fmt: skip
     answers = {"note": "moved the leader", "fixed": False}
-    story.event(90, "may answers", Answered(key="0@20:ask", by=MAY, answers=answers), "may")
+    story.event(
+        90, "may answers", Answered(key="0@20:ask", by=MAY, answers=answers), "may"
+    )
     story.note(90, "answered", "may answered note=moved the leader, fixed=False",
                step="by-hand/1", subject="0@20:ask",
                refs={"by": "may", "answers": answers})  # fmt: skip
