@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from engine.model.effects import Page, Say
+from engine.model.events import Event
 from engine.model.evidence import Observation
 from engine.model.people import Question
 from engine.model.run import RunSummary
@@ -247,4 +248,20 @@ class Web(Protocol):
         Raises:
             WebProblem: `dns` (cannot be resolved) or `blocked` (not allowed).
         """
+        ...
+
+
+class Mailbox(Protocol):
+    """Events that another process of this machine has for a run."""
+
+    async def post(self, run: str, event: Event) -> int:
+        """Leave an event for whoever drives the run; return its number."""
+        ...
+
+    async def mail(self, runs: Sequence[str]) -> list[tuple[int, str, Event]]:
+        """Return what waits for these runs, in order: (number, run, event)."""
+        ...
+
+    async def delivered(self, number: int) -> None:
+        """Mark one as delivered."""
         ...

@@ -28,7 +28,7 @@ def code_of(turn: Turn, thread: Thread) -> ActionCode:
 
 def target_of(turn: Turn, thread: Thread) -> str:
     """Return what the act is done to, where it is done to each of several."""
-    return str(thread.names.get(thread.base.get("__target__", ""), ""))
+    return str(thread.names.get("__target__", ""))
 
 
 def begin_act(turn: Turn, thread: Thread) -> None:

@@ -219,8 +219,12 @@ def covered_by(turn: Turn, thread: Thread, action: ActionCode) -> str:
     gate = _gate_of(turn, thread)
     if gate is not None and _approval(turn, thread, gate)[0]:
         return ""
-    reason = "has no undo" if action.model.undo == "none" else "is of high risk"
-    return f"{action.name} {reason} and nobody approved it"
+    return f"{action.name} {why_approval(action)} and nobody approved it"
+
+
+def why_approval(action: ActionCode) -> str:
+    """Return why people have to say yes to an action, as the end of a sentence."""
+    return "has no undo" if action.model.undo == "none" else "is of high risk"
 
 
 def plan_names(turn: Turn, thread: Thread) -> list[str]:

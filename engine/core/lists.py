@@ -5,10 +5,8 @@ given the gate that covers it: the last `approve` before it in its list, or in t
 around it. Called by core.compile, once for each (sub-)runbook.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from engine.core.code import END_OF_BLOCK, ActionCode, CheckCode, Node, Policy, Scope
 from engine.expressions import (
@@ -17,6 +15,7 @@ from engine.expressions import (
     observation_types,
     run_types,
 )
+from engine.model.kinds import Kinds
 from engine.model.runbook import Runbook
 from engine.model.steps import (
     ActStep,
@@ -34,9 +33,6 @@ from engine.model.steps import (
 )
 from engine.model.vocabulary import Action, Check
 from engine.templating import params_names
-
-if TYPE_CHECKING:
-    from engine.core.compile import Compiler
 
 CONDITIONS = ("done_when", "guard", "verify", "undone_when", "undo_if")
 FREE_NAMES = frozenset({"cause"})  # known everywhere, never bound
@@ -59,11 +55,40 @@ class Segment(NamedTuple):
     last: Node
 
 
+class Code(Protocol):
+    """The code so far (core.compile): where nodes and scopes are added."""
+
+    kinds: Kinds
+    nodes: list[Node]
+    scopes: dict[int, Scope]
+
+    def add(
+        self,
+        verb: str,
+        id_: str,
+        name: str,
+        *,
+        phase: str = "",
+        scope: int = 0,
+        step: Any = None,
+    ) -> Node:
+        """Add one node; return it."""
+        ...
+
+    def add_scope(self, runbook: Runbook, *, depth: int, prefix: str) -> int:
+        """Add a runbook as a scope; return its index."""
+        ...
+
+    def sub_runbook(self, name: str) -> Runbook:
+        """Return the runbook a `run` step names."""
+        ...
+
+
 class Lists:
     """One runbook being compiled."""
 
     def __init__(
-        self, to: Compiler, runbook: Runbook, index: int, prefix: str, depth: int
+        self, to: Code, runbook: Runbook, index: int, prefix: str, depth: int
     ) -> None:
         self.to, self.runbook, self.index = to, runbook, index
         self.prefix, self.depth = prefix, depth

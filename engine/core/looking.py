@@ -209,9 +209,7 @@ def polled(turn: Turn, thread: Thread, event: Event | None) -> None:
         return
     node = turn.node(thread)
     true = turn.is_true(thread, node.exprs["wait_for"])
-    box = dict(thread.box) | {
-        "last": {True: "true", False: "false"}.get(true, "unknown")
-    }
+    box = dict(thread.box)
     hold = node.step.hold
     if true and hold is None:
         turn.note(

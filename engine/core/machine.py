@@ -106,7 +106,9 @@ def runbook_machine(compiled: CompiledRunbook) -> Machine:
     return Machine(
         _Cursor(),
         states=[state.id for state in graph.states],
-        transitions=[[f"to/{edge.target}", edge.source, edge.target] for edge in graph.edges],
+        transitions=[
+            [f"to/{edge.target}", edge.source, edge.target] for edge in graph.edges
+        ],
         initial=graph.states[0].id,
         auto_transitions=False,
     )
@@ -154,7 +156,9 @@ def _can_fail(node: Node) -> bool:
         return node.step.expect is not None
     if node.verb == "looks":
         return any(step.expect is not None for step in node.step.all)
-    return node.verb in CAN_FAIL or (node.when is not None and node.step.on_unknown is not None)
+    return node.verb in CAN_FAIL or (
+        node.when is not None and node.step.on_unknown is not None
+    )
 
 
 def _failing(compiled: CompiledRunbook, node: Node) -> Iterator[MachineEdge]:

@@ -5,23 +5,31 @@ Names are looked up where the thread stands: what is bound there, the inputs of 
 here twice, and a value from outside stays a value.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from engine.core.code import CheckCode, Scope
-from engine.core.record import Frame, Thread
+from engine.core.code import CheckCode, CompiledRunbook, Scope
+from engine.core.record import Frame, Record, Thread
 from engine.errors import TemplateProblem
 from engine.model.effects import CheckCall
 from engine.model.evidence import Evidence
+from engine.model.run import Held
 from engine.templating import render, render_params
 
-if TYPE_CHECKING:
-    from engine.core.turn import Turn
 
-SEEN = ("value", "json", "series", "values", "response", "exit_code", "stdout",
-        "days_left", "addresses", "latency_seconds")  # fmt: skip
+class Turn(Protocol):
+    """What of a turn (core.turn) names are looked up in."""
+
+    compiled: CompiledRunbook
+    record: Record
+    frames: dict[str, Frame]
+    held: list[Held]
+    evidence: dict[str, Evidence]
+    tick: float
+
+    def scope(self, thread: Thread) -> Scope:
+        """Return the code of the (sub-)runbook the thread is in."""
+        ...
 
 
 def frame_slot(frame: str, name: str) -> str:

@@ -56,7 +56,7 @@ def named_checks(turn: Turn, thread: Thread, gate: Node) -> list[str]:
 
 def states_now(turn: Turn, thread: Thread, gate: Node) -> dict[str, str]:
     """Return the state of each named check that was looked at, as it stands."""
-    states = {}
+    states: dict[str, str] = {}
     for name in named_checks(turn, thread, gate):
         if turn.scope(thread).checks[name].names & thread.names.keys():
             continue  # looked at for each target: judged by the act's own guard

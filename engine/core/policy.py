@@ -23,7 +23,8 @@ def batch_sizes(count: int, batch: object) -> list[int] | None:
     leaves over follows in batches of its last size.
     """
     if batch is None:
-        sizes, size = [], 1
+        sizes: list[int] = []
+        size = 1
         while sum(sizes) < count:
             sizes.append(min(size, count - sum(sizes)))
             size *= 2
@@ -52,18 +53,18 @@ def _batch_part(part: object, count: int) -> tuple[int, bool] | None:
 
 
 def _cut(count: int, parts: Sequence[tuple[int, bool]]) -> list[int]:
-    sizes: list[int] = []
+    cut: list[int] = []
     done = 0
     for size, up_to in parts:
         step = min(size - done if up_to else size, count - done)
         if step > 0:
-            sizes.append(step)
+            cut.append(step)
             done += step
-    last = sizes[-1] if sizes else 1
+    last = cut[-1] if cut else 1
     while done < count:
-        sizes.append(min(last, count - done))
-        done += sizes[-1]
-    return sizes
+        cut.append(min(last, count - done))
+        done += cut[-1]
+    return cut
 
 
 def unfilled(

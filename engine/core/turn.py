@@ -205,9 +205,23 @@ class Turn:
         )  # fmt: skip
         self.ready.append(thread.id)
 
+    def _left(self, thread: Thread, event: str) -> Thread:
+        """Return the thread with its step over: nothing of it is in flight or waited for.
+
+        Raises:
+            Defect: STEP_TABLE has no such end of a step in that stage.
+        """
+        state = STAGE_STATE[thread.stage]
+        if event not in STEP_TABLE[state]:
+            raise Defect(f"{thread.id}: a step that is {state} cannot {event}")
+        if thread.stage == "ready":
+            return thread
+        return self.put(replace(thread, stage="ready", waits=()))
+
     def passed(self, thread: Thread) -> None:
         """The step is done: go on with the next, or end the thread."""
         node = self.node(thread)
+        thread = self._left(thread, "pass")
         if thread.back != END_OF_BLOCK and node.verb == "approve":
             self.enter(replace(thread, back=END_OF_BLOCK), thread.back)
         elif node.next == END_OF_BLOCK:
@@ -225,6 +239,7 @@ class Turn:
     def failed(self, thread: Thread, why: str, policy: Policy | None = None) -> None:
         """The step failed: do what it says is to be done then."""
         node = self.node(thread)
+        thread = self._left(thread, "fail")
         policy = node.on_fail if policy is None else policy
         does = {
             "hand_over": "hand over",

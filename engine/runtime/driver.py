@@ -56,7 +56,9 @@ class Ports:
 class _Live:
     """What goes on for one run right now."""
 
-    events: list[tuple[Event, asyncio.Future[None] | None]] = field(default_factory=list)
+    events: list[tuple[Event, asyncio.Future[None] | None]] = field(
+        default_factory=list
+    )
     drain: asyncio.Task[None] | None = None
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
@@ -124,11 +126,16 @@ class Driver:
             self._forget_idle(run, live)
 
     async def _write(
-        self, session: Session, live: _Live, batch: list[tuple[Event, asyncio.Future[None] | None]]
+        self,
+        session: Session,
+        live: _Live,
+        batch: list[tuple[Event, asyncio.Future[None] | None]],
     ) -> bool:
         before = session.snapshot()
         try:
-            steps = [session.apply(self._stamped(session, live, event)) for event, _ in batch]
+            steps = [
+                session.apply(self._stamped(session, live, event)) for event, _ in batch
+            ]
         except Exception as defect:
             self._sessions[session.run] = before
             await self._dead_letter(before, live, defect)
@@ -139,7 +146,9 @@ class Driver:
         entries = [entry for step in steps for entry in step.entries]
         outbox = [one for step in steps for one in step.outbox]
         try:
-            stored = await self.ports.store.append(entries, session.summary(), outbox=outbox)
+            stored = await self.ports.store.append(
+                entries, session.summary(), outbox=outbox
+            )
         except StoreConflict as error:
             self._give_up(session.run, live, error)
             self._finish(batch, error)
@@ -162,7 +171,9 @@ class Driver:
         return True
 
     def _finish(
-        self, batch: list[tuple[Event, asyncio.Future[None] | None]], error: Exception | None
+        self,
+        batch: list[tuple[Event, asyncio.Future[None] | None]],
+        error: Exception | None,
     ) -> None:
         for _, done in batch:
             if done is None or done.done():
@@ -198,7 +209,9 @@ class Driver:
             if isinstance(effect, Keyed) and effect.key in session.pending:
                 self._perform(session.run, live, effect)
             elif isinstance(effect, Close):
-                self._post(self.ports.chat.close(session.run, effect.key, effect.outcome))
+                self._post(
+                    self.ports.chat.close(session.run, effect.key, effect.outcome)
+                )
             elif isinstance(effect, Unlock):
                 self._post(self.ports.store.unlock(session.run))
 
@@ -238,7 +251,9 @@ class Driver:
     async def _look(self, run: str, live: _Live, effect: Any) -> None:
         calls: tuple[CheckCall, ...] = effect.checks
         looks = [
-            self.ports.checks.look(call, run=run, tick=lambda: round(self._tick(live), 6))
+            self.ports.checks.look(
+                call, run=run, tick=lambda: round(self._tick(live), 6)
+            )
             for call in calls
         ]
         evidence = await asyncio.gather(*looks)
@@ -304,7 +319,9 @@ class Driver:
         """
         session = await self.session(run)
         live = self._live.setdefault(run, _Live())
-        acts = [key for key, one in session.pending.items() if isinstance(one.effect, Act)]
+        acts = [
+            key for key, one in session.pending.items() if isinstance(one.effect, Act)
+        ]
         await self.told(run, event)
         for key, pending in list(session.pending.items()):
             if key in acts or key in live.tasks or key in live.timers:
@@ -312,12 +329,16 @@ class Driver:
             elapsed = self._tick(live) - pending.tick
             self._perform(run, live, pending.effect, elapsed=elapsed)
 
-    async def _dead_letter(self, session: Session, live: _Live, defect: Exception) -> None:
+    async def _dead_letter(
+        self, session: Session, live: _Live, defect: Exception
+    ) -> None:
         """A run that cannot be advanced ends in people's hands; the others go on."""
         log.exception("dead letter run=%s", session.run, exc_info=defect)
         for key in [*live.tasks, *live.timers]:
             self._drop(live, key)
-        why = f"dead letter: the engine cannot go on ({type(defect).__name__}: {defect})"
+        why = (
+            f"dead letter: the engine cannot go on ({type(defect).__name__}: {defect})"
+        )
         summary = msgspec.structs.replace(
             session.summary(), state="handed_over", why=why, ended_at=self.ports.clock.now(),
             busy=False, wake_at=None, questions=(),

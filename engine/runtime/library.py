@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from engine.core.code import CompiledRunbook
 from engine.core.compile import compile_runbook
@@ -19,6 +19,7 @@ from engine.language.load import Loaded, load_runbook
 from engine.model.kinds import Kinds
 from engine.model.runbook import Runbook
 from engine.model.steps import RunStep
+from engine.runtime.defaults import shorten
 
 SUFFIXES: Final = (".yaml", ".yml")
 
@@ -41,6 +42,7 @@ class Library:
     loaded: dict[str, Loaded] = field(default_factory=dict)  # by name
     files: dict[str, Path] = field(default_factory=dict)
     refused: dict[Path, Loaded] = field(default_factory=dict)
+    default_seconds: Mapping[str, float] = field(default_factory=dict)  # see defaults
 
     def add_paths(self, paths: Iterable[Path]) -> None:
         """Load every runbook of the files and folders; what has problems is `refused`.
@@ -51,8 +53,11 @@ class Library:
         files = [file for path in paths for file in runbook_files(path)]
         first = {file: _read(file, self.kinds, None) for file in files}
         siblings = {
-            one.runbook.runbook: one.runbook for one in first.values() if one.runbook is not None
-        } | self.runbooks
+            one.runbook.runbook: one.runbook
+            for one in first.values()
+            if one.runbook is not None
+        }
+        siblings = {**self.runbooks, **siblings}
         for file in files:
             one = _read(file, self.kinds, siblings)
             if one.runbook is None or _errors(one):
@@ -65,7 +70,9 @@ class Library:
     def runbooks(self) -> Mapping[str, Runbook]:
         """Every runbook without errors, by name."""
         return {
-            name: one.runbook for name, one in self.loaded.items() if one.runbook is not None
+            name: one.runbook
+            for name, one in self.loaded.items()
+            if one.runbook is not None
         }
 
     def bundle(self, name: str) -> Bundle:
@@ -78,7 +85,10 @@ class Library:
         if name not in self.loaded:
             self._refuse(name)
         texts = self._texts(name, {})
-        stored = json.dumps({"main": name, "texts": texts}, sort_keys=True)
+        kept: dict[str, Any] = {"main": name, "texts": texts}
+        if self.default_seconds:
+            kept["defaults"] = dict(self.default_seconds)
+        stored = json.dumps(kept, sort_keys=True)
         revision = hashlib.sha256(stored.encode()).hexdigest()
         compiled = _compiled(stored, revision, self.kinds)
         return Bundle(compiled, revision, stored, str(self.files.get(name, "")))
@@ -115,7 +125,9 @@ def runbook_files(path: Path) -> list[Path]:
     """
     if path.is_file():
         return [path]
-    found = sorted(one for one in path.glob("**/*") if one.suffix in SUFFIXES and one.is_file())
+    found = sorted(
+        one for one in path.glob("**/*") if one.suffix in SUFFIXES and one.is_file()
+    )
     if not found:
         what = "holds no .yaml file" if path.is_dir() else "is not there"
         raise NotFound(f"{path} {what}. Name a runbook file or a folder of them.")
@@ -141,13 +153,15 @@ def _compiled(stored: str, revision: str, kinds: Kinds) -> CompiledRunbook:
         one = load_runbook(text, f"{name}.yaml", kinds, stem=name)
         if one.runbook is None:
             raise RunbookRefused(list(one.problems))
-        runbooks[name] = one.runbook
+        runbooks[name] = shorten(one.runbook, bundle.get("defaults", {}))
     main = runbooks[bundle["main"]]
     return compile_runbook(main, kinds, revision=revision, library=runbooks)
 
 
 def _read(file: Path, kinds: Kinds, siblings: Mapping[str, Runbook] | None) -> Loaded:
-    return load_runbook(file.read_bytes(), str(file), kinds, stem=file.stem, siblings=siblings)
+    return load_runbook(
+        file.read_bytes(), str(file), kinds, stem=file.stem, siblings=siblings
+    )
 
 
 def _errors(loaded: Loaded) -> bool:

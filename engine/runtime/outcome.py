@@ -20,7 +20,9 @@ class Seen:
     did: list[str] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
-    not_done: list[tuple[str, str]] = field(default_factory=list)  # act, skipped | already
+    not_done: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # act, skipped | already
     asked: list[tuple[str, ...]] = field(default_factory=list)  # names of each question
     seconds: float = 0.0
     path: list[str] = field(default_factory=list)
@@ -33,11 +35,16 @@ class Seen:
             if wanted is not None and wanted != seen:
                 told.append(f"{name}: expected {_show(wanted)}, was {_show(seen)}")
         if expected.skipped is not None and not self._skips(expected.skipped):
-            told.append(f"skipped: expected {_show(expected.skipped)}, was {_show(self.skipped)}")
+            told.append(
+                f"skipped: expected {_show(expected.skipped)}, was {_show(self.skipped)}"
+            )
         if expected.asked is not None and not self._asks(expected.asked):
             names = [names[0] for names in self.asked]
             told.append(f"asked: expected {_show(expected.asked)}, was {_show(names)}")
-        if expected.within is not None and self.seconds > expected.within.total_seconds():
+        if (
+            expected.within is not None
+            and self.seconds > expected.within.total_seconds()
+        ):
             limit = format_duration(expected.within)
             told.append(f"within: expected {limit}, took {self.seconds:g}s")
         return told
@@ -55,7 +62,9 @@ class Seen:
         if isinstance(wanted, int):
             return wanted == len(self.asked)
         pairs = zip(wanted, self.asked, strict=False)
-        return len(wanted) == len(self.asked) and all(one in names for one, names in pairs)
+        return len(wanted) == len(self.asked) and all(
+            one in names for one, names in pairs
+        )
 
 
 def _show(value: Any) -> str:
@@ -79,10 +88,16 @@ def seen_of(
             seen.not_done.append((entry.subject, entry.kind))
         if entry.step and (not seen.path or seen.path[-1] != entry.step):
             seen.path.append(entry.step)
-    names = {entry.subject: entry.step for entry in entries if entry.kind in ("asked", "escalated")}
+    names = {
+        entry.subject: entry.step
+        for entry in entries
+        if entry.kind in ("asked", "escalated")
+    }
     for question in asked:
         groups = tuple(group for group, _ in question.who)
-        seen.asked.append((names.get(question.key, question.step), question.text, *groups))
+        seen.asked.append(
+            (names.get(question.key, question.step), question.text, *groups)
+        )
     seen.did = [action for action, _, _ in done]
     seen.held = [one.action for one in summary.held]
     seen.seconds = (summary.ended_at or summary.updated_at) - summary.started_at

@@ -58,7 +58,12 @@ class LiveChecks:
             parts = [self.look(part, run=run, tick=tick) for part in call.parts]
             seen = await asyncio.gather(*parts)
             return agree(
-                call.check, call.slot, seen, call.need, tick=tick(), at=self._clock.now()
+                call.check,
+                call.slot,
+                seen,
+                call.need,
+                tick=tick(),
+                at=self._clock.now(),
             )
         attempt = 0
         while True:
@@ -110,7 +115,12 @@ class LiveActions:
     """Acts through the registry's adapters; the only thing here that changes the world."""
 
     def __init__(
-        self, registry: Registry, secrets: SecretOf, redactor: Redactor, *, fence: int = 0
+        self,
+        registry: Registry,
+        secrets: SecretOf,
+        redactor: Redactor,
+        *,
+        fence: int = 0,
     ) -> None:
         self._registry, self._secrets = registry, secrets
         self._redactor, self._fence = redactor, fence
@@ -118,7 +128,9 @@ class LiveActions:
     async def act(self, act: Act, *, run: str) -> ActResult:
         """Act once; a defect or a cut leaves it unknown whether it happened."""
         result = await self._act(act, run)
-        return ActResult(result.outcome, self._redactor.text(result.detail), result.retryable)
+        return ActResult(
+            result.outcome, self._redactor.text(result.detail), result.retryable
+        )
 
     async def _act(self, act: Act, run: str) -> ActResult:
         try:

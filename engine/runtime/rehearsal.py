@@ -8,7 +8,7 @@ would have been done. An unscripted check is unknown, an unscripted person silen
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,6 +21,7 @@ from engine.model.events import (
     AlertResolved,
     Answered,
     Cancelled,
+    Event,
     HoldChanged,
     Restarted,
     Started,
@@ -58,7 +59,9 @@ class Script:
 class ScriptedChecks:
     """Looks at a script; `pass` judges where the script gives a value."""
 
-    def __init__(self, script: Script, clock: VirtualClock, impact: frozenset[str]) -> None:
+    def __init__(
+        self, script: Script, clock: VirtualClock, impact: frozenset[str]
+    ) -> None:
         self._script, self._clock, self._impact = script, clock, impact
 
     async def look(self, call: CheckCall, *, run: str, tick: Tick) -> Evidence:
@@ -66,7 +69,14 @@ class ScriptedChecks:
         answer = self._script.next(call.check)
         if answer is None and call.parts:
             seen = [await self.look(part, run=run, tick=tick) for part in call.parts]
-            return agree(call.check, call.slot, seen, call.need, tick=tick(), at=self._clock.now())
+            return agree(
+                call.check,
+                call.slot,
+                seen,
+                call.need,
+                tick=tick(),
+                at=self._clock.now(),
+            )
         if answer == "slow":
             await asyncio.sleep(call.timeout_seconds * call.attempts)
         return self._evidence(call, answer, tick())
@@ -82,7 +92,9 @@ class ScriptedChecks:
         else:
             seen = {}
         if answer in ("pass", "fail"):
-            return Evidence(call.check, call.slot, answer, "as scripted", seen, tick, at)
+            return Evidence(
+                call.check, call.slot, answer, "as scripted", seen, tick, at
+            )
         why = "no script" if answer is None else f"as scripted: {answer}"
         return Evidence(call.check, call.slot, "unknown", why, {}, tick, at)
 
@@ -90,7 +102,9 @@ class ScriptedChecks:
 def observed(answer: Mapping[str, Any]) -> Observation:
     """Return a scripted map as an observation: {value: 3.2}, {json: {...}} …"""
     seen = dict(answer)
-    if isinstance(seen.get("value"), int | float) and not isinstance(seen["value"], bool):
+    if isinstance(seen.get("value"), int | float) and not isinstance(
+        seen["value"], bool
+    ):
         seen["value"] = float(seen["value"])
         seen.setdefault("series", [{"labels": {}, "value": seen["value"]}])
         seen.setdefault("values", [seen["value"]])
@@ -162,7 +176,9 @@ class ScriptedPeople:
         self._count += 1
         by = Actor(f"person-{self._count}", groups=(group,), via="rehearsal")
         if question.kind == "approve":
-            vote = "approve" if answer == "approve" else "reject"
+            vote: Literal["approve", "reject"] = (
+                "approve" if answer == "approve" else "reject"
+            )
             plan = question.plan.hash if question.plan is not None else ""
             self.driver.tell(
                 run,
@@ -170,7 +186,9 @@ class ScriptedPeople:
                       typed=question.retype or "", reason="as scripted"),
             )  # fmt: skip
             return
-        answers = answer if isinstance(answer, Mapping) else _yes_or_no(question, answer)
+        answers = (
+            answer if isinstance(answer, Mapping) else _yes_or_no(question, answer)
+        )
         self.driver.tell(run, Answered(key=question.key, by=by, answers=dict(answers)))
 
 
@@ -255,7 +273,13 @@ class _Stage:
             return self.compiled
 
         ports = Ports(
-            self.store, self.checks, self.actions, self.people, self.clock, NoHold(), compiled
+            self.store,
+            self.checks,
+            self.actions,
+            self.people,
+            self.clock,
+            NoHold(),
+            compiled,
         )
         self.driver = Driver(ports, listener=self._listen)
         self.people.driver = self.driver
@@ -287,14 +311,12 @@ class _Stage:
             self.driver.abandon()
             await self._new_driver().resume(RUN, Restarted())
             return
-        self.driver.tell(
-            RUN,
-            {
-                "cancel": Cancelled(by=person, reason="as scripted"),
-                "resolved": AlertResolved(),
-                "hold": HoldChanged(on=True, by=person, reason="as scripted"),
-            }[what],
-        )
+        events: dict[str, Event] = {
+            "cancel": Cancelled(by=person, reason="as scripted"),
+            "resolved": AlertResolved(),
+            "hold": HoldChanged(on=True, by=person, reason="as scripted"),
+        }
+        self.driver.tell(RUN, events[what])
 
 
 replace = msgspec.structs.replace

@@ -26,7 +26,9 @@ from engine.runtime.library import Bundle, Library
 from engine.runtime.redact import Redactor
 from engine.runtime.session import Session
 
-ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # no 0/o, 1/l/i: read out on the phone
+ALPHABET: Final = (
+    "abcdefghjkmnpqrstuvwxyz23456789"  # no 0/o, 1/l/i: read out on the phone
+)
 Tell = Callable[[str, Event], Any]
 
 
@@ -84,7 +86,9 @@ class Service:
         await self.driver.begin(Session(run, bundle.compiled), started)
         return run
 
-    async def _hide(self, run: str, runbook: Runbook, inputs: dict[str, Any]) -> dict[str, Any]:
+    async def _hide(
+        self, run: str, runbook: Runbook, inputs: dict[str, Any]
+    ) -> dict[str, Any]:
         """Keep secret inputs outside the timeline; what stands in it is their name."""
         shown = dict(inputs)
         for name, spec in runbook.inputs.items():
@@ -127,19 +131,27 @@ class Service:
         await self._tell(run, Answered(key=question.key, by=by, answers=clean))
         return question
 
-    async def note(self, run: str, by: Actor, text: str, *, about_at: float | None = None) -> None:
+    async def note(
+        self, run: str, by: Actor, text: str, *, about_at: float | None = None
+    ) -> None:
         """Add a person's note to the timeline. Raises NotFound: no such run."""
         await self.summary(run)
-        await self._tell(run, Noted(by=by, text=self.redactor.text(text), about_at=about_at))
+        await self._tell(
+            run, Noted(by=by, text=self.redactor.text(text), about_at=about_at)
+        )
 
-    async def cancel(self, run: str, by: Actor, *, keep: bool = False, reason: str = "") -> None:
+    async def cancel(
+        self, run: str, by: Actor, *, keep: bool = False, reason: str = ""
+    ) -> None:
         """Stop a run: give back what is held, or keep it in that person's hands.
 
         Raises:
             NotFound: no such run. DoesNotApply: it has ended.
         """
         await self._open(run)
-        await self._tell(run, Cancelled(by=by, keep=keep, reason=self.redactor.text(reason)))
+        await self._tell(
+            run, Cancelled(by=by, keep=keep, reason=self.redactor.text(reason))
+        )
 
     async def take(self, run: str, by: Actor) -> None:
         """Take over by name what an ended run still holds.
@@ -149,7 +161,9 @@ class Service:
         """
         summary = await self.summary(run)
         if summary.state not in ENDS:
-            raise DoesNotApply(f"run '{run}' has not ended; cancel it with --keep instead")
+            raise DoesNotApply(
+                f"run '{run}' has not ended; cancel it with --keep instead"
+            )
         if not summary.held:
             raise DoesNotApply(f"run '{run}' holds nothing")
         await self._tell(run, Taken(by=by))
@@ -160,10 +174,14 @@ class Service:
     async def _open(self, run: str) -> RunSummary:
         summary = await self.summary(run)
         if summary.state in ENDS:
-            raise DoesNotApply(f"run '{run}' has ended: {summary.state}. See its timeline.")
+            raise DoesNotApply(
+                f"run '{run}' has ended: {summary.state}. See its timeline."
+            )
         return summary
 
-    async def _question(self, run: str, step: str, *, kinds: tuple[str, ...]) -> Question:
+    async def _question(
+        self, run: str, step: str, *, kinds: tuple[str, ...]
+    ) -> Question:
         summary = await self._open(run)
         return pick_question(summary, step, kinds)
 
@@ -199,7 +217,9 @@ def pick_question(summary: RunSummary, step: str, kinds: tuple[str, ...]) -> Que
         asked = f"it asks: {open_now}" if open_now else "it asks nothing now"
         meant = f" at step '{step}'" if step else ""
         raise DoesNotApply(f"run '{summary.run}' has no such question{meant}; {asked}")
-    raise DoesNotApply(f"run '{summary.run}' asks more than one thing; name the step: {open_now}")
+    raise DoesNotApply(
+        f"run '{summary.run}' asks more than one thing; name the step: {open_now}"
+    )
 
 
 def new_run_id() -> str:
@@ -221,5 +241,3 @@ def groups_of(runbook: Runbook) -> tuple[str, ...]:
     for trigger in runbook.trigger:
         groups |= set(trigger.chat.who) if trigger.chat is not None else set()
     return tuple(sorted(groups))
-
-

@@ -106,7 +106,9 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether anything but time and people is waited for."""
-        return any(isinstance(one.effect, Look | Act | Lock) for one in self.pending.values())
+        return any(
+            isinstance(one.effect, Look | Act | Lock) for one in self.pending.values()
+        )
 
     def next_tick(self) -> float | None:
         """Return the tick of the next time waited for."""
