@@ -4,7 +4,9 @@ Read by: load.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
+from engine.language.amounts import amounts
 from engine.language.bodies import bodies
 from engine.language.conditions import conditions
 from engine.language.context import Context
@@ -20,6 +22,10 @@ from engine.language.tree import Tree
 from engine.language.uses import uses_of
 from engine.model.kinds import Kinds
 from engine.model.runbook import Runbook
+
+RULES: Final = (
+    inputs, bodies, amounts, phases, references, outside, promql, rehearsals
+)  # fmt: skip
 
 
 def lint(
@@ -40,7 +46,7 @@ def lint(
     """
     context = Context(runbook, tree, file, kinds, siblings)
     uses = uses_of(context)
-    for rule in (inputs, bodies, phases, references, outside, promql, rehearsals):
+    for rule in RULES:
         rule(context)
     texts(context, uses)
     conditions(context, uses)

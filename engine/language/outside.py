@@ -16,7 +16,7 @@ from engine.model.kinds import Place
 from engine.model.steps import EachStep
 from engine.model.values import Template
 from engine.model.vocabulary import ActionBody, Input
-from engine.templating import template_names
+from engine.templating import is_whole, template_names
 
 HOST_PART: Final = re.compile(r"^\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?//([^/?#]*)")
 STARTS_BARE: Final = re.compile(r"^\s*\{\{")
@@ -139,7 +139,7 @@ def _secrets(context: Context) -> None:
     for params, path, _ in _bodies(context):
         for place, text in strings(params, path):
             used = _names(text) & secrets
-            if used and not re.fullmatch(r"\{\{\s*\w+\s*\}\}", text.strip()):
+            if used and is_whole(text) not in used:
                 _embedded(context, min(used), place)
     for place, text in _shown(context):
         for name in sorted(_names(text) & secrets):

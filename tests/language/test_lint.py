@@ -365,6 +365,48 @@ BODIES: dict[str, tuple[list[Edit], list[Seen]]] = {
     ),
 }
 
+AMOUNTS: dict[str, tuple[list[Edit], list[Seen]]] = {
+    "share without a fleet": (
+        [("checks:\n  disk", "limits: {targets: {share: 40%}}\nchecks:\n  disk")],
+        [
+            (
+                "missing",
+                "a share needs 'of', the check that returns the fleet's size",
+                "share: 40%}}",
+            )
+        ],
+    ),
+    "share above the whole": (
+        [("checks:\n  disk", "limits: {targets: {share: 1.5}}\nchecks:\n  disk")],
+        [("range", "1.5 is no share", "1.5}}")],
+    ),
+    "batch": (
+        [
+            (
+                "- {act: wipe}",
+                "- {each: hosts, as: h, batch: [1, 10%, x], do: [{act: wipe}]}",
+            )
+        ],
+        [("range", "'x' is no size of a batch", "x], do: [{ac")],
+    ),
+    "need": (
+        [("{check: port}]", "{check: port}]\n    need: 3")],
+        [("range", "'need' is 3, but there are 2 steps", "3")],
+    ),
+    "type of an answer": (
+        [("{fixed: boolean}", "{fixed: bool}")],
+        [("value", "'bool' is no type of an answer", "bool}}")],
+    ),
+    "undo of what has none": (
+        [("{undo: all}", "{undo: wipe}")],
+        [("undo", "'wipe' has no undo, so there is nothing to give back", "wipe}")],
+    ),
+    "cron": (
+        [("inputs:\n", "trigger: [{schedule: '30 4 * *'}]\ninputs:\n")],
+        [("cron", "'30 4 * *' is no cron line", "'30 4 * *'}]")],
+    ),
+}
+
 OUTSIDE: dict[str, tuple[list[Edit], list[Seen]]] = {
     "g4 empty": (
         [("- {act: wipe}", "- {each: '[]', as: h, do: [{say: x}]}\n    - {act: wipe}")],
@@ -462,6 +504,7 @@ ALL = {
         ("names", NAMES),
         ("phases", PHASES),
         ("bodies", BODIES),
+        ("amounts", AMOUNTS),
         ("outside", OUTSIDE),
     )
     for name, case in cases.items()

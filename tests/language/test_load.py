@@ -1,12 +1,15 @@
 """From text to model: every problem of the keys and values, at its place."""
 
 import hashlib
+from statistics import median
+from time import process_time
 
 import pytest
 from drafts import DRAFT, EXAMPLE, edited, problems_of, seen
 
 from engine.language.load import load_runbook
 from engine.language.problems import Problem
+from engine.language.tree import read_tree
 from engine.model.kinds import Kinds
 
 STEP_VERBS = (
@@ -254,3 +257,20 @@ def test_a_wrong_body_is_not_told_again_by_whoever_uses_it(kinds: Kinds) -> None
     assert [("type", "'pass' must be text; found 5", "5")] == seen(
         problems_of(text, kinds)
     )
+
+
+def test_400_lines_are_read_in_30_milliseconds() -> None:
+    """
+    Reading a long runbook is not what a responder waits for.
+    """
+    _, _, tests = EXAMPLE.partition("\ntests:\n")
+    text = EXAMPLE + tests.partition("\nalways:")[0] * 20
+    long = "\n".join(text.split("\n")[:400])
+    took = []
+    assert [] == read_tree(long, "a.yaml")[1]
+    for _ in range(5):
+        start = process_time()
+        read_tree(long, "a.yaml")
+        took.append(process_time() - start)
+
+    assert median(took) < 0.030

@@ -1,0 +1,115 @@
+"""Rule: shares, batches, needs, types of answers and cron lines can be read.
+
+The model leaves these loose, since each has several forms.
+
+Read by: lint.
+"""
+
+import re
+from typing import Any, Final
+
+from engine.language.context import Context
+from engine.language.problems import brief, suggest
+from engine.language.shape import Path
+from engine.language.walk import Placed
+from engine.model.input_values import MEMBERS
+from engine.model.steps import AllStep, AskStep, EachStep, UndoStep
+
+SHARE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
+TYPES: Final = (*MEMBERS, "choice", "list")
+CRON_PART: Final = re.compile(r"(?:\*|[0-9A-Za-z]+(?:-[0-9A-Za-z]+)?)(?:/[1-9][0-9]*)?")
+CRON_PARTS: Final = 5  # minute, hour, day, month, weekday
+
+
+def amounts(context: Context) -> None:
+    """Report amounts that cannot be read, or that nothing can meet."""
+    for placed in context.placed:
+        step = placed.step
+        if isinstance(step, EachStep):
+            _batch(context, step.batch, (*placed.path, "batch"))
+        elif isinstance(step, AllStep) and step.need and step.need > len(step.all):
+            message = f"'need' is {step.need}, but there are {len(step.all)} steps"
+            context.add((*placed.path, "need"), "range", message, "Lower it.")
+        elif isinstance(step, AskStep):
+            for name, written in step.fields.items():
+                _field(context, written, (*placed.path, "fields", name))
+        elif isinstance(step, UndoStep):
+            _undo(context, step, placed)
+    targets = context.runbook.limits.targets
+    if targets is not None:
+        _targets(context, targets.share, targets.of)
+    for index, trigger in enumerate(context.runbook.trigger):
+        if trigger.schedule is not None:
+            _cron(context, trigger.schedule, ("trigger", index, "schedule"))
+
+
+def is_share(value: Any) -> bool:
+    """Return whether the value is a share above 0: `40%`, or 0.4 for a number."""
+    if isinstance(value, str):
+        found = SHARE.fullmatch(value)
+        return found is not None and 0 < float(found[1]) <= 100
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and 0 < value <= 1
+    )
+
+
+def _batch(context: Context, batch: Any, path: Path) -> None:
+    if isinstance(batch, int) and batch < 1:
+        message = f"a batch of {batch} takes nobody"
+        context.add(path, "range", message, "Write 1 or more.")
+    for index, size in enumerate(batch if isinstance(batch, list) else []):
+        number = isinstance(size, int) and not isinstance(size, bool) and size >= 1
+        if not number and not (isinstance(size, str) and is_share(size)):
+            message = f"{brief(size)} is no size of a batch"
+            hint = "Write a whole number, or a share such as 10%."
+            context.add((*path, index), "range", message, hint)
+    if batch == []:
+        context.add(path, "range", "'batch' is empty", "Leave it out for 1, 2, 4, 8, …")
+
+
+def _targets(context: Context, share: Any, of: str | None) -> None:
+    path: Path = ("limits", "targets", "share")
+    if share is None:
+        return
+    if not is_share(share):
+        message = f"{brief(share)} is no share"
+        context.add(path, "range", message, "Write 0.4 or '40%'.")
+    elif of is None:
+        message = "a share needs 'of', the check that returns the fleet's size"
+        context.add(path, "missing", message, "Add of.", key=True)
+
+
+def _field(context: Context, written: Any, path: Path) -> None:
+    kind = written.get("type") if isinstance(written, dict) else written
+    if kind not in TYPES:
+        message = f"{brief(kind)} is no type of an answer"
+        context.add(path, "value", message, suggest(str(kind), TYPES, "types"))
+    elif kind == "choice" and not (isinstance(written, dict) and written.get("of")):
+        message = "a choice needs the list of its values"
+        context.add(path, "value", message, "Write {type: choice, of: [a, b]}.")
+
+
+def _undo(context: Context, step: UndoStep, placed: Placed) -> None:
+    action, kind = (
+        context.runbook.actions.get(step.undo),
+        context.action_kind(step.undo),
+    )
+    built_in = kind is not None and kind.built_in_undo
+    if action is not None and action.undo_body is None and not built_in:
+        message = f"'{step.undo}' has no undo, so there is nothing to give back"
+        context.add((*placed.path, "undo"), "undo", message, "Remove this step.")
+
+
+def _cron(context: Context, line: str, path: Path) -> None:
+    parts = line.split()
+    wrong = [
+        part
+        for part in parts
+        if not all(CRON_PART.fullmatch(one) for one in part.split(","))
+    ]
+    if len(parts) != CRON_PARTS or wrong:
+        message = f"{brief(line)} is no cron line"
+        hint = "Write minute, hour, day, month, weekday: '30 4 * * 1'."
+        context.add(path, "cron", message, hint)
