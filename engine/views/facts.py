@@ -12,7 +12,7 @@ from typing import Final
 
 from engine.model.events import Acted, Noted, Restarted, Started
 from engine.model.timeline import Entry
-from engine.views.harm import Harm, harm_of
+from engine.views.harm import FRESH_SECONDS, Harm, harm_of
 from engine.views.lines import evidence_of
 from engine.views.moments import (
     Measure,
@@ -104,17 +104,23 @@ class Facts:
     measures: tuple[Measure, ...] = ()
 
 
-def facts(entries: Sequence[Entry], *, weight: float = 1.0) -> Facts:
+def facts(
+    entries: Sequence[Entry],
+    *,
+    weight: float = 1.0,
+    fresh_seconds: float = FRESH_SECONDS,
+) -> Facts:
     """Return the facts of one run's timeline.
 
     Args:
         entries: The timeline, in order of `seq`. May be of a run that goes on.
         weight: What a minute of one affected user counts (the runbook's `impact`).
+        fresh_seconds: How long an impact sample counts when no other follows.
     """
     if not entries:
         return Facts()
     phases, waits = phases_of(entries), waits_of(entries)
-    harm = harm_of(entries, weight=weight)
+    harm = harm_of(entries, weight=weight, fresh_seconds=fresh_seconds)
     harmed = next((one.at for one in harm.samples if one.users), None)
     moments = moments_of(entries, phases, harmed_at=harmed)
     return replace(

@@ -1,8 +1,9 @@
 """User-minutes lost, from the impact samples of a run, with honest bounds.
 
-A sample counts until the next one. Where nothing could be seen, the estimate carries
-the last known value on, the lower bound counts nobody, and the upper bound counts the
-most users seen at any time in this run: unknown is never taken as "nobody".
+A sample counts until the next one, but not longer than it is fresh. Where nothing could
+be seen, the estimate carries the last known value on, the lower bound counts nobody, and
+the upper bound counts the most users seen at any time in this run: unknown is never
+taken as "nobody".
 
 Called by facts.
 """
@@ -15,6 +16,7 @@ from engine.model.timeline import Entry
 from engine.views.lines import evidence_of, is_impact, number_of
 
 MINUTE_SECONDS: Final = 60.0
+FRESH_SECONDS: Final = 120.0  # as long as a check's answer counts by default
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,16 @@ def samples_of(entries: Sequence[Entry]) -> tuple[Sample, ...]:
     )
 
 
-def harm_of(entries: Sequence[Entry], *, weight: float) -> Harm:
-    """Return what users lost. `weight`: what one user's minute of it counts, 0 to 10."""
+def harm_of(
+    entries: Sequence[Entry], *, weight: float, fresh_seconds: float = FRESH_SECONDS
+) -> Harm:
+    """Return what users lost.
+
+    Args:
+        entries: The timeline.
+        weight: What one user's minute of it counts, 0 to 10.
+        fresh_seconds: How long a sample counts when no other follows.
+    """
     samples = samples_of(entries)
     known = [one for one in samples if one.users is not None]
     if not known:
@@ -72,7 +82,7 @@ def harm_of(entries: Sequence[Entry], *, weight: float) -> Harm:
     end = entries[-1].tick
     checks = dict.fromkeys(one.check for one in samples)
     series = {name: [one for one in samples if one.check == name] for name in checks}
-    sums = {name: _sum(line, end) for name, line in series.items()}
+    sums = {name: _sum(line, end, fresh_seconds) for name, line in series.items()}
     per_minute = weight / MINUTE_SECONDS
     lower = sum(one.lower for one in sums.values())
     above = sum(one.unknown_seconds * _most(series[name]) for name, one in sums.items())
@@ -90,17 +100,15 @@ def _most(line: Sequence[Sample]) -> float:
     return max((one.users for one in line if one.users is not None), default=0.0)
 
 
-def _sum(line: Sequence[Sample], end: float) -> _Sum:
+def _sum(line: Sequence[Sample], end: float, fresh_seconds: float) -> _Sum:
     best = lower = unknown = 0.0
     carried = 0.0
     ends = [one.tick for one in line[1:]] + [max(end, line[-1].tick)]
     for sample, until in zip(line, ends, strict=True):
         seconds = until - sample.tick
-        if sample.users is None:
-            unknown += seconds
-            best += carried * seconds
-        else:
-            carried = sample.users
-            best += carried * seconds
-            lower += carried * seconds
+        seen = 0.0 if sample.users is None else min(seconds, fresh_seconds)
+        carried = carried if sample.users is None else sample.users
+        best += carried * seconds
+        lower += carried * seen
+        unknown += seconds - seen
     return _Sum(best, lower, unknown, ends[-1] - line[0].tick)

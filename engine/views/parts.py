@@ -122,7 +122,7 @@ def draft(
         _head(summary, runbook),
         _severities(seen, summary, runbook),
         summary_sentences(seen, summary),
-        _impact(seen, summary),
+        _impact(seen, summary, runbook),
         _times(seen),
         _origin(seen, summary),
         days_of(entries),
@@ -161,7 +161,7 @@ def _severities(seen: Facts, summary: RunSummary, runbook: Runbook) -> tuple[Row
     return tuple(rows)
 
 
-def _impact(seen: Facts, summary: RunSummary) -> tuple[Row, ...]:
+def _impact(seen: Facts, summary: RunSummary, runbook: Runbook) -> tuple[Row, ...]:
     harm = seen.harm
     until = summary.ended_at or summary.updated_at
     rows = [("Duration of the run", length_text(until - summary.started_at))]
@@ -174,18 +174,18 @@ def _impact(seen: Facts, summary: RunSummary) -> tuple[Row, ...]:
             ("User-minutes lost", (f"{count_text(harm.user_minutes)} (between"
              f" {count_text(harm.lower or 0)} and {count_text(harm.upper or 0)})")),
             ("How it is counted", (f"weight {harm.weight:g},"
-             f" {len(harm.samples)} samples over {length_text(harm.measured_seconds)},"
+             f" looked {times_text(len(harm.samples))} in {length_text(harm.measured_seconds)},"
              f" {length_text(harm.unknown_seconds)} of it unknown")),
         ]  # fmt: skip
-    rows += [(name, time) for name, time in _in_severity(seen, summary)]
+    rows += _in_severity(seen, summary, runbook)
     asked = "not known: people add it"
     rows += [("Messages delayed or lost", asked), ("Calls dropped", asked)]
     return (*rows, ("Support contacts", asked))
 
 
-def _in_severity(seen: Facts, summary: RunSummary) -> list[Row]:
+def _in_severity(seen: Facts, summary: RunSummary, runbook: Runbook) -> list[Row]:
     until = summary.ended_at or summary.updated_at
-    first = seen.severities[0].was if seen.severities else summary.severity
+    first = seen.severities[0].was if seen.severities else runbook.severity
     marks = [(first, summary.started_at)]
     marks += [(change.to, change.at) for change in seen.severities]
     ends = [at for _, at in marks[1:]] + [until]
@@ -203,13 +203,14 @@ def _times(seen: Facts) -> tuple[tuple[str, str, str, str], ...]:
 
 
 def _origin(seen: Facts, summary: RunSummary) -> tuple[Row, ...]:
-    via = f" by way of {seen.started_via}" if seen.started_via else ""
+    by, door = seen.started_by or NOT_KNOWN, seen.started_via
+    via = f" by way of {door}" if door and door != by else ""
     labels = ", ".join(f"{name}={value}" for name, value in seen.labels)
     other = ", ".join(seen.not_ruled_out)
     temporary = ", ".join(one.action for one in summary.held)
     return (
         ("Trigger", labels or "no alert: started by hand or by schedule"),
-        ("Detected by", f"{seen.started_by or NOT_KNOWN}{via}"),
+        ("Detected by", f"{by}{via}"),
         ("Alert fired at", moment_text(seen.moments.detect)),
         ("Cause class", seen.cause or "not named"),
         ("Why", seen.cause_why or NOT_KNOWN),

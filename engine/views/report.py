@@ -16,6 +16,7 @@ from engine.model.run import RunSummary
 from engine.model.runbook import Runbook
 from engine.model.timeline import Entry
 from engine.views.facts import facts
+from engine.views.harm import FRESH_SECONDS
 from engine.views.pages import HTML, MARKDOWN
 from engine.views.parts import Draft, draft
 
@@ -52,8 +53,12 @@ def report_html(
 
 
 def _drafted(entries: Sequence[Entry], summary: RunSummary, runbook: Runbook) -> Draft:
-    weight = runbook.impact.weight if runbook.impact is not None else 1.0
-    return draft(entries, facts(entries, weight=weight), summary, runbook)
+    impact = runbook.impact
+    if impact is None:
+        return draft(entries, facts(entries), summary, runbook)
+    fresh = max(FRESH_SECONDS, 3 * impact.every.total_seconds())
+    seen = facts(entries, weight=impact.weight, fresh_seconds=fresh)
+    return draft(entries, seen, summary, runbook)
 
 
 def _fenced(picture: str | None) -> tuple[Markup, Markup | None]:

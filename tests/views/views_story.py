@@ -194,10 +194,12 @@ def resolved() -> list[Entry]:
         story.event(tick - 2, "time over: every", TimerFired(key="0@12:every"))
         story.looked(tick - 1, "0@12:wait_for.seen", lag("fail", users * 2))
         story.impact(tick, users)
-    story.note(300, "undoing", "about to undo open_quarantine_lane",
+    for tick in (302, 392, 482, 572):
+        story.impact(tick, 0.0)
+    story.note(580, "undoing", "about to undo open_quarantine_lane",
                subject="open_quarantine_lane", step="restore/2")  # fmt: skip
-    story.event(302, "act ended: ok (1.2s)", Acted(key="u", outcome="ok"))
-    story.note(302, "undone", "undid open_quarantine_lane", "HTTP 204",
+    story.event(582, "act ended: ok (1.2s)", Acted(key="u", outcome="ok"))
+    story.note(582, "undone", "undid open_quarantine_lane", "HTTP 204",
                subject="open_quarantine_lane", step="restore/2")  # fmt: skip
     story.note(
         610, "end", "ended: resolved", "restore is through and nothing is held",
