@@ -293,7 +293,7 @@ def _wire(params: Silence) -> list[dict[str, Any]]:
 
 
 def _stamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def register(registry: Registry, web: Web, default_url: str | None = None) -> None:
