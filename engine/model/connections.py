@@ -7,7 +7,6 @@ Called by the adapters that open connections (tcp, tls).
 """
 
 import errno
-import os
 from typing import Final, Literal
 
 SERVICE_SAYS_NO: Final = {
@@ -25,5 +24,5 @@ def failed_connection(error: OSError) -> tuple[Literal["fail", "unknown"], str]:
         return "fail", SERVICE_SAYS_NO[errno.ETIMEDOUT]
     if error.errno in SERVICE_SAYS_NO:
         return "fail", SERVICE_SAYS_NO[error.errno]
-    words = os.strerror(error.errno) if error.errno else str(error) or "no reason given"
+    words = error.strerror or str(error) or "no reason given"
     return "unknown", f"no connection: {words}"
