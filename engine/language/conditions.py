@@ -86,16 +86,10 @@ def _action(context: Context, name: str, action: Action, uses: Sequence[Use]) ->
 def _bound_everywhere(
     context: Context, name: str, path: Path, wanted: frozenset[str], uses: Sequence[Use]
 ) -> None:
-    line = context.tree.position(path).line
     for variable in sorted(wanted):
         for use in uses:
             if variable not in use.bound:
-                what = f"the action '{name}'"
-                message = (
-                    f"{what} needs '{variable}' (line {line}), which is not bound here"
-                )
-                hint = f"Bind it with `with: {{{variable}: …}}`."
-                context.add(use.path, "unbound-name", message, hint)
+                context.unbound(variable, path, use.path, f"the action '{name}'")
 
 
 def _observation(context: Context, check: Check, path: Path) -> None:

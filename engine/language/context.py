@@ -33,6 +33,7 @@ class Context(Reporter):
         self.runbook = runbook
         self.kinds = kinds
         self.siblings = siblings
+        self._unbound: set[tuple[str, tuple[str | int, ...]]] = set()
         self.placed: list[Placed] = placed_steps(runbook)
         impact = runbook.impact.checks if runbook.impact else {}
         self.checks: dict[str, Check] = {**impact, **runbook.checks}
@@ -78,6 +79,22 @@ class Context(Reporter):
         message = f"unknown {what} {brief(name)}"
         self.add(path, "unknown-name", message, suggest(name, listed, plural), key=key)
         return False
+
+    def unbound(
+        self,
+        name: str,
+        needed_at: Sequence[str | int],
+        use: Sequence[str | int],
+        what: str,
+    ) -> None:
+        """Report, once for each use, that a name which a body needs is not bound."""
+        if (name, tuple(use)) in self._unbound:
+            return
+        self._unbound.add((name, tuple(use)))
+        line = self.tree.position(needed_at).line
+        message = f"{what} needs '{name}' (line {line}), which is not bound here"
+        hint = f"Bind it with `with: {{{name}: …}}`."
+        self.add(use, "unbound-name", message, hint)
 
     def with_names(self, names: Iterable[str]) -> Types:
         """Return the types of a place where these names are bound too."""

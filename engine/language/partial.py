@@ -1,4 +1,4 @@
-"""What is left of a runbook without its wrong values, so that lint can say more at once.
+"""What is left of a runbook without its wrong values, so that lint can say more.
 
 Somebody who repairs a misspelt key should not learn only then of the misspelt check ten
 lines below. What lint says of the rest is told, unless it may be a consequence of what

@@ -31,9 +31,9 @@ def place_inside(
     at = start.column - 1 if start.line <= len(tree.lines) else 0
     source = tree.lines[start.line - 1][at:] if start.line <= len(tree.lines) else ""
     if node.style == "'":
-        return _quoted(start, source, text, offset, _single(source))
+        return _quoted(start, source, offset, _single(source))
     if node.style == '"':
-        return _quoted(start, source, text, offset, _double(source))
+        return _quoted(start, source, offset, _double(source))
     if source.startswith(text):
         return Position(start.line, start.column + offset)
     return _folded(tree.lines, start.line, at, text, offset) or start
@@ -50,7 +50,7 @@ def _offset(text: str, line: int, column: int) -> int:
 
 
 def _quoted(
-    start: Position, source: str, text: str, offset: int, steps: Iterator[int]
+    start: Position, source: str, offset: int, steps: Iterator[int]
 ) -> Position:
     at = 1
     for _, width in zip(range(offset), steps, strict=False):

@@ -44,7 +44,7 @@ def syntax_problem(
         or _quotes(error)
         or _at_end(lines, line, opened)
         or _brackets(error, lines)
-        or _shape(text, line, column)
+        or _shape(text, line)
         or _fallback(error, line, column)
     )
     at_line, at_column, message, hint = found
@@ -108,7 +108,7 @@ def _at_end(
     return opened[0], opened[1], message, "Close it, or quote the value."
 
 
-def _shape(text: str, line: int, column: int) -> Found | None:
+def _shape(text: str, line: int) -> Found | None:
     if found := BRACES.search(text):
         message = "a value that begins with '{{' reads as a map to YAML"
         return line, found.start(1) + 1, message, QUOTE_IT.format("{{ x }}")

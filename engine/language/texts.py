@@ -26,10 +26,6 @@ def texts(context: Context, uses: Uses) -> None:
     _top(context, inputs)
     for placed in context.placed:
         _step(context, placed, inputs)
-    for name, check in context.checks.items():
-        path: Path = (*context.check_path(name), check.kind)
-        found = uses.checks.get(name, [])
-        _body(context, check.params, path, inputs, found, f"the check '{name}'")
     for name, action in context.runbook.actions.items():
         known = inputs | frozenset(action.remember)
         found = uses.actions.get(name, [])
@@ -41,6 +37,10 @@ def texts(context: Context, uses: Uses) -> None:
             _body(context, action.undo.params, undo, known, found, what)
         if action.slot is not None:
             _body(context, action.slot, (*place, "slot"), known, found, what)
+    for name, check in context.checks.items():
+        path: Path = (*context.check_path(name), check.kind)
+        found = uses.checks.get(name, [])
+        _body(context, check.params, path, inputs, found, f"the check '{name}'")
 
 
 def _top(context: Context, known: frozenset[str]) -> None:
@@ -113,20 +113,11 @@ def _body(
     what: str,
 ) -> None:
     bound: frozenset[str] = frozenset().union(*(use.bound for use in uses))
-    told: set[tuple[str, Path]] = set()
     for place, text in strings(params, path):
         for name in sorted(names_in(context, text, place) - known):
             if name not in bound:
                 _unknown(context, name, text, place, known | bound)
                 continue
             for use in uses:
-                if name not in use.bound and (name, use.path) not in told:
-                    told.add((name, use.path))
-                    _unbound(context, name, place, use, what)
-
-
-def _unbound(context: Context, name: str, place: Path, use: Use, what: str) -> None:
-    line = context.tree.position(place).line
-    message = f"{what} needs '{name}' (line {line}), which is not bound here"
-    hint = f"Bind it with `with: {{{name}: …}}`."
-    context.add(use.path, "unbound-name", message, hint)
+                if name not in use.bound:
+                    context.unbound(name, place, use.path, what)

@@ -98,7 +98,7 @@ class Tree:
         return value
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """Reading ends here: a limit is reached or the structure is not ours."""
 
 
@@ -130,7 +130,7 @@ def read_tree(text: str | bytes, file: str) -> tuple[Tree | None, list[Problem]]
     except YAMLError as error:
         reader.syntax(error)
         tree = None
-    except _Refused:
+    except _RefusedError:
         tree = None
     problems = in_order(reader.problems)
     return (None if problems else tree), problems
@@ -321,7 +321,7 @@ class _Reader:
 
     def _stop(self, event: Event, code: str, message: str, hint: str) -> None:
         self._say(_start(event), code, message, hint)
-        raise _Refused
+        raise _RefusedError
 
 
 def _start(event: Event) -> Position:

@@ -44,7 +44,7 @@ BOUNDS: Final = {
 NAMES: Final = {  # the patterns of engine.model.values, as people would say them
     "^[A-Za-z][A-Za-z0-9_-]*$": "begins with a letter; then letters, digits, - and _",
     "^[A-Za-z][A-Za-z0-9_]*$": "begins with a letter; then letters, digits and _",
-    "^[a-z0-9]+(-[a-z0-9]+)*$": "is kebab-case: small letters and digits, with - between",
+    "^[a-z0-9]+(-[a-z0-9]+)*$": "is kebab-case: small letters and digits, - between",
 }
 JARGON: Final = re.compile(r"^(?:Value error|Assertion failed), |^Input should ")
 
@@ -67,25 +67,28 @@ def words_of(error: Any, name: str, raw: Any, annotation: Any) -> Words:
         return _own_words(str(context.get("error", "")), name)
     if kind == "literal_error":
         return _literal(name, raw, annotation, str(context.get("expected", "")))
+    if kind == "string_pattern_mismatch":
+        return _pattern(name, raw, str(context.get("pattern", "")), error)
+    return _amount(kind, name, raw, context) or _other(error, name, raw)
+
+
+def _amount(kind: str, name: str, raw: Any, context: dict[str, Any]) -> Words | None:
     if kind in BOUNDS:
         limit, words = BOUNDS[kind]
         message = f"{name} must be {words} {context.get(limit)}; found {brief(raw)}"
         return "range", message, ""
     if kind in ("too_short", "string_too_short", "too_long", "string_too_long"):
         return _length(kind, name, context)
-    if kind == "string_pattern_mismatch":
-        return _pattern(name, raw, str(context.get("pattern", "")), error)
-    if kind == "int_from_float":
-        return "type", f"{name} must be a whole number; found {brief(raw)}", ""
-    stem = kind.split("_", 1)[0]
-    if stem in EXPECTED and not kind.startswith("model_attributes_error"):
+    return None
+
+
+def _other(error: Any, name: str, raw: Any) -> Words:
+    stem = error["type"].split("_", 1)[0]
+    if stem in EXPECTED:
         return "type", *_type(name, raw, EXPECTED[stem])
     message = JARGON.sub("", str(error["msg"]))
-    return (
-        "value",
-        f"{name} does not fit: {brief(raw)}",
-        message[:1].upper() + message[1:],
-    )
+    hint = message[:1].upper() + message[1:]
+    return "value", f"{name} does not fit: {brief(raw)}", hint
 
 
 def _own_words(text: str, name: str) -> Words:
