@@ -9,6 +9,7 @@
     writer      the one thread that writes, with group commit
     reader      the threads that read
     locking     path locks
+    mail        events from other processes
     queries     what is read
     auditing    verify, integrity, stats
     problems    what people are told

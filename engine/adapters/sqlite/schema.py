@@ -65,6 +65,14 @@ CREATE TABLE secrets (
   value TEXT NOT NULL,
   PRIMARY KEY (run, name)
 ) STRICT;
+
+CREATE TABLE mail (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run TEXT NOT NULL,
+  body BLOB NOT NULL,
+  delivered INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX mail_waiting ON mail (id) WHERE delivered = 0;
 """
 
 

@@ -1,4 +1,4 @@
-"""SqliteStore: the journal of one engine in one file. Implements ports.Store.
+"""SqliteStore: the journal of one engine in one file: ports.Store, ports.Mailbox.
 
 What must be durable goes to the writer's thread, what only reads to the readers'; the
 event loop never waits for the disk. Beyond the port: open, close, verify, integrity,
@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.adapters.sqlite import auditing, locking, queries
+from engine.adapters.sqlite import auditing, locking, mail, queries
 from engine.adapters.sqlite.appending import Batch
 from engine.adapters.sqlite.auditing import Stats
 from engine.adapters.sqlite.migrations import copy_database
@@ -21,11 +21,12 @@ from engine.adapters.sqlite.reader import Readers
 from engine.adapters.sqlite.settings import DEFAULTS, SqliteSettings
 from engine.adapters.sqlite.writer import Writer
 from engine.model.effects import Page, Say
+from engine.model.events import Event
 from engine.model.run import RunSummary
 from engine.model.timeline import ChainFault, Entry
 
 _REVISION = "SELECT text FROM revisions WHERE revision = ?"
-_SECRET = "SELECT value FROM secrets WHERE run = ? AND name = ?"
+_INPUT = "SELECT value FROM secrets WHERE run = ? AND name = ?"
 
 
 class SqliteStore:
@@ -106,7 +107,7 @@ class SqliteStore:
         return await self._readers.ask(lambda c: queries.one(c, _REVISION, revision))
 
     async def unsent(self, *, limit: int = 100) -> list[tuple[int, str, Say | Page]]:
-        """Return (id, run, message) of what is still to be posted or paged, in order."""
+        """Return (id, run, message) of what is still to be sent, oldest first."""
         return await self._readers.ask(lambda c: queries.unsent(c, limit))
 
     async def sent(self, ids: Sequence[int]) -> None:
@@ -130,7 +131,7 @@ class SqliteStore:
 
     async def secret(self, run: str, name: str) -> str | None:
         """Return a secret input's value."""
-        return await self._readers.ask(lambda c: queries.one(c, _SECRET, run, name))
+        return await self._readers.ask(lambda c: queries.one(c, _INPUT, run, name))
 
     async def forget_secrets(self, run: str) -> None:
         """Delete the run's secret inputs, from the log of changes as well."""
@@ -141,6 +142,18 @@ class SqliteStore:
                 batch.then_checkpoint = True
 
         await self._writer.do(forget)
+
+    async def post(self, run: str, event: Event) -> int:
+        """Leave an event for whoever drives the run; return its number."""
+        return await self._writer.do(lambda b: mail.post(b.connection, run, event))
+
+    async def mail(self, runs: Sequence[str]) -> list[tuple[int, str, Event]]:
+        """Return what waits for these runs, in order: (number, run, event)."""
+        return await self._readers.ask(lambda c: mail.waiting(c, runs)) if runs else []
+
+    async def delivered(self, number: int) -> None:
+        """Mark one as delivered."""
+        await self._writer.do(lambda b: mail.delivered(b.connection, number))
 
     async def verify(self, run: str | None = None) -> list[ChainFault]:
         """Return every place where a timeline, or all, is not what was written."""
