@@ -6,8 +6,8 @@ decides, and where it is left out the verdict of the kind. An answer that `pass`
 tell is unknown, unless the kind itself says fail (refused, NXDOMAIN). Any observation
 is taken, and nothing is raised.
 
-What is not: looking (adapters), trying again (runtime), what an answer leads to, what is
-kept of an observation (keeping). Called by runtime, for every look.
+What is not: looking (adapters), trying again (runtime), what an answer leads to, what
+is kept of an observation (keeping). Called by runtime, for every look.
 """
 
 from collections.abc import Mapping, Sequence
@@ -155,7 +155,7 @@ def _by_verdict(call: CheckCall, seen: Observation) -> Answer:
 def _by_pass(call: CheckCall, passes: Expression, seen: Observation) -> Answer:
     if status := _bad_status(passes, seen.seen):
         return "unknown", f"{status}, and `pass` does not name response.status"
-    found, why = _judged(passes, call.pass_for, seen.seen)
+    found, why = _judged(passes, seen.seen, over=call.pass_for)
     if isinstance(found, bool):
         return "pass" if found else "fail", why
     if seen.verdict == "fail":
@@ -173,15 +173,15 @@ def _bad_status(passes: Expression, seen: Mapping[str, Any]) -> str:
 
 
 def _judged(
-    passes: Expression, pass_for: str | None, seen: Mapping[str, Any]
+    passes: Expression, seen: Mapping[str, Any], *, over: str | None
 ) -> tuple[bool | Unknown, str]:
     samples = _samples(seen)
     if "value" in passes.names and len(samples) > 1:
-        if pass_for is None:
+        if over is None:
             return UNKNOWN, f"{_many(samples)}, and no `pass_for: all` or `any`"
-        return _for_each(passes, pass_for == "any", seen, samples)
-    if "values" in passes.names and pass_for is not None:
-        found, why = _for_each(passes, pass_for == "any", seen, samples)
+        return _for_each(passes, over == "any", seen, samples)
+    if "values" in passes.names and over is not None:
+        found, why = _for_each(passes, over == "any", seen, samples)
         if found is not UNKNOWN:
             return found, why
     found = _whole(passes, seen, samples)
@@ -196,7 +196,7 @@ def _for_each(
     seen: Mapping[str, Any],
     samples: Sequence[Sample],
 ) -> tuple[bool | Unknown, str]:
-    """Return three-valued `any` (true decides) or `all`, and the sample that decided."""
+    """Return `any` (true decides) or `all`, three-valued, and who decided."""
     told = [_over(passes, seen, sample) for sample in samples]
     rule = f"pass for {'any' if decides else 'all'}: {_brief(passes.source)}"
     for answer in (decides, UNKNOWN):
