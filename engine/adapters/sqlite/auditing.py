@@ -35,6 +35,12 @@ _RUN: Final = (
     " head_seq, head_hash FROM runs WHERE run = ?"
 )
 _EVERY_RUN: Final = "SELECT run FROM runs UNION SELECT run FROM entries ORDER BY run"
+_COUNTS: Final = (
+    "SELECT count(*) FROM runs",
+    "SELECT count(*) FROM runs WHERE open = 1",
+    "SELECT count(*) FROM entries",
+    "SELECT count(*) FROM outbox WHERE sent IS NULL",
+)
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, TypeError)
 
 
@@ -52,18 +58,17 @@ class Stats:
 
 def stats(connection: apsw.Connection, path: Path) -> Stats:
     """Return sizes and counts; counting walks an index, not the entries."""
-
-    def count(what: str) -> int:
-        return int(queries.one(connection, f"SELECT count(*) FROM {what}"))
-
     wal = path.with_name(f"{path.name}-wal")
+    runs, open_runs, entries, unsent = (
+        int(queries.one(connection, count)) for count in _COUNTS
+    )
     return Stats(
         file_bytes=path.stat().st_size,
         wal_bytes=wal.stat().st_size if wal.exists() else 0,
-        runs=count("runs"),
-        open_runs=count("runs WHERE open = 1"),
-        entries=count("entries"),
-        unsent=count("outbox WHERE sent IS NULL"),
+        runs=runs,
+        open_runs=open_runs,
+        entries=entries,
+        unsent=unsent,
     )
 
 
@@ -106,7 +111,7 @@ def _entry(body: Any) -> Entry | None:
 
 
 def _row_faults(run: str, row: tuple[Any, ...], entry: Entry) -> Iterator[ChainFault]:
-    """The columns beside an entry, and bytes that mean the same but are not it."""
+    """Compare an entry with the columns beside it, and with its own bytes."""
     seq, at, kind, body, digest = row
     if (seq, at, kind, digest) != (entry.seq, entry.at, entry.kind, entry.hash):
         yield ChainFault(run, seq, "does not stand in the place it was written for")

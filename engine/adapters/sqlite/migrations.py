@@ -47,10 +47,8 @@ def migrate(
         copy = path.with_name(f"{path.name}.before-v{pending[0].number}")
         copy_database(connection, copy)
         done.append(f"{path}: copied to {copy} before the schema was changed")
-    for migration in pending:
-        if _run(connection, migration):
-            done.append(f"{path}: schema {migration.number}: {migration.what}")
-    return done
+    ran = [migration for migration in pending if _run(connection, migration)]
+    return done + [f"{path}: schema {m.number}: {m.what}" for m in ran]
 
 
 def copy_database(connection: apsw.Connection, target: Path) -> None:
@@ -71,7 +69,7 @@ def _run(connection: apsw.Connection, migration: Migration) -> bool:
         if what_is_written(connection).schema >= migration.number:
             connection.execute("ROLLBACK")
             return False
-        connection.execute(migration.script)
+        connection.execute(migration.script).fetchall()
         _note(connection, migration.number)
         connection.execute("COMMIT")
     except BaseException:

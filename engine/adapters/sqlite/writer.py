@@ -128,7 +128,7 @@ class Writer:
             self._version = version
 
     def _refuse_if_gone(self) -> None:
-        """A deleted file still takes writes, and keeps none of them."""
+        """Refuse to write where a deleted file would take it and keep nothing."""
         if _inode(self._path) != self._inode:
             raise StoreUnavailable(
                 f"{self._path}: the file was deleted or replaced while the engine "

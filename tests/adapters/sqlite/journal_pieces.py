@@ -1,0 +1,122 @@
+"""What the tests of the journal write, and how they get at the file behind its back."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+from msgspec.structs import replace
+
+from engine.adapters.sqlite import SqliteStore
+from engine.model.run import RunSummary
+from engine.model.timeline import Entry
+
+_TRIGGERS = ("entries_keep_their_text", "entries_stay")
+
+
+def entry(seq: int, run: str = "r-1", *, size: int = 0) -> Entry:
+    """Return one entry; `size` characters of text make it big."""
+    what = f"entry {seq}" + "x" * size
+    return Entry(
+        run=run, seq=seq, at=100.0 + seq, tick=float(seq), kind="note", what=what
+    )
+
+
+def summary(run: str = "r-1", **changed: Any) -> RunSummary:
+    """Return a summary of a run that goes on."""
+    plain = RunSummary(
+        run=run,
+        runbook="delay",
+        revision="f" * 64,
+        title="Delay",
+        severity="sev2",
+        state="running",
+        phase="isolate",
+        cause="",
+        mode="live",
+        started_at=100.0,
+        updated_at=101.0,
+    )
+    return replace(plain, **changed)
+
+
+async def written(path: Path, *, entries: int = 5, runs: int = 1) -> None:
+    """Leave a closed journal with that many entries in each run."""
+    store = await SqliteStore.open(path)
+    for number in range(1, runs + 1):
+        run = f"r-{number}"
+        await store.append(
+            [entry(seq, run) for seq in range(1, entries + 1)], summary(run)
+        )
+    await store.close()
+
+
+@contextmanager
+def behind_its_back(path: Path) -> Iterator[apsw.Connection]:
+    """Yield a connection that may change what is append-only."""
+    connection = apsw.Connection(str(path))
+    for trigger in _TRIGGERS:
+        connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
+    yield connection
+    connection.close()
+
+
+def everything(path: Path) -> dict[str, bytes]:
+    """Return each file of the journal's directory, byte for byte, without -shm."""
+    files = (p for p in path.parent.iterdir() if p.is_file())
+    return {p.name: p.read_bytes() for p in files if not p.name.endswith("-shm")}
+
+
+@contextmanager
+def locked_by_another_process(path: Path, seconds: float) -> Iterator[None]:
+    """Let a real process hold the write lock for so long, from now on."""
+    code = (
+        "import sys, time, apsw\n"
+        "c = apsw.Connection(sys.argv[1])\n"
+        "c.execute('BEGIN IMMEDIATE')\n"
+        "print('locked', flush=True)\n"
+        "time.sleep(float(sys.argv[2]))\n"
+        "c.execute('ROLLBACK')\n"
+    )
+    command = [sys.executable, "-c", code, str(path), str(seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+@contextmanager
+def small_disk(place: Path, *, size: str = "1m") -> Iterator[Path]:
+    """Yield a file system of its own, or skip where none may be mounted."""
+    place.mkdir()
+    mount = shutil.which("mount")
+    options = ["-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
+    if mount is None or subprocess.run([mount, *options], check=False).returncode:
+        pytest.skip("mounting a file system needs root")
+    try:
+        yield place
+    finally:
+        unmount(place)
+
+
+def remount(place: Path, mode: str) -> None:
+    """Make a small disk `ro` or `rw`."""
+    subprocess.run(["mount", "-o", f"remount,{mode}", str(place)], check=True)
+
+
+def unmount(place: Path) -> None:
+    """Take the disk away; a moment after its last user is gone it lets go."""
+    for _ in range(50):
+        if subprocess.run(["umount", str(place)], check=False).returncode == 0:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{place} stays mounted")
