@@ -223,7 +223,7 @@ def _names(cause: Entry | None) -> tuple[str, ...]:
 
 
 def _held(entries: Sequence[Entry]) -> tuple[Deed, ...]:
-    """Each intent with a way back is held until it is undone, settled or handed away."""
+    """Return the intents with a way back that were neither undone nor handed away."""
     held: list[Deed] = []
     for entry in entries:
         if entry.event is not None:
@@ -240,7 +240,7 @@ def _held(entries: Sequence[Entry]) -> tuple[Deed, ...]:
 
 
 def _without(held: list[Deed], entry: Entry, *, once: bool) -> list[Deed]:
-    """The newest of this name and target goes; a settled name goes with every target."""
+    """Take out the newest of this name and target, or every one of the name."""
     gone = [
         index
         for index, deed in enumerate(held)
@@ -270,7 +270,8 @@ def _unknown(entries: Sequence[Entry]) -> tuple[UnknownCheck, ...]:
             before = found.get(seen.slot)
             found[seen.slot] = UnknownCheck(
                 seen.slot, (before.times if before else 0) + 1,
-                before.first_at if before else entry.at, entry.at, seen.why, seen.source,
+                before.first_at if before else entry.at, entry.at, seen.why,
+                seen.source,
             )  # fmt: skip
     return tuple(found.values())
 

@@ -24,7 +24,7 @@ FAILING: Final = ("fail", "jump")  # a jump is where a failure leads inside the 
 NOTHING: Final[Mapping[str, str]] = {}
 EdgeKind = Literal["next", "fail", "jump", "end"]
 LOOKS: Final[Mapping[str, tuple[str, str]]] = {
-    # kind: (shape, fill)
+    # the shape and the fill of each kind
     "start": ("circle", "#e8eaed"),
     "check": ("box", "#e6f0fb"),
     "act": ("box", "#fde7d3"),
@@ -57,7 +57,7 @@ class _Picture:
     taken: frozenset[tuple[str, str]] = field(default_factory=frozenset)
 
     def drawn(self) -> list[MachineEdge]:
-        """The edges that get a line; those side by side share one."""
+        """Return the edges that get a line; those side by side share one."""
         labels: dict[tuple[str, str, EdgeKind], list[str]] = {}
         for edge in self.graph.edges:
             known = edge.source in self.names and edge.target in self.names
@@ -79,13 +79,13 @@ class _Picture:
         )
 
     def fails_into_hands(self, state: MachineState) -> str:
-        """The words for those failures, or nothing."""
+        """Return the words for those failures, or nothing."""
         told = [e for e in self.graph.edges if e.source == state.id and self.is_told(e)]
-        labels = dict.fromkeys(edge.label or "fail" for edge in told)
+        labels = dict.fromkeys(visible(edge.label or "fail") for edge in told)
         return f"{', '.join(labels)}: hand over" if told else ""
 
     def shown_states(self) -> list[MachineState]:
-        """The states to draw: an end that nothing leads to is none."""
+        """Return the states to draw: an end that nothing leads to is none."""
         reached = {edge.target for edge in self.graph.edges} | set(self.path)
         return [
             one for one in self.graph.states if one.kind != "end" or one.id in reached
@@ -168,7 +168,8 @@ def _dot_state(shown: _Picture, state: MachineState) -> str:
         extra = f', color="{GREEN}", penwidth=2.6'
     if state.kind == "end":
         extra += ', fontsize=12, margin="0.2,0.1"'
-    return f'{shown.names[state.id]} [label="{label}", shape={shape}, fillcolor="{fill}"{extra}];'
+    looks = f'label="{label}", shape={shape}, fillcolor="{fill}"{extra}'
+    return f"{shown.names[state.id]} [{looks}];"
 
 
 def _dot_edge(shown: _Picture, edge: MachineEdge) -> str:
@@ -223,8 +224,8 @@ def _dot_text(text: str) -> str:
 
 MERMAID_SHAPES: Final[Mapping[str, tuple[str, str]]] = {
     "start": ("((", "))"),
-    "gate": ("{{", "}}"),
-    "ask": ("{{", "}}"),
+    "gate": ("[/", "/]"),
+    "ask": ("[/", "/]"),
     "cause": ("{", "}"),
     "end": ("([", "])"),
 }

@@ -1,9 +1,9 @@
 """User-minutes lost, from the impact samples of a run, with honest bounds.
 
-A sample counts until the next one, but not longer than it is fresh. Where nothing could
-be seen, the estimate carries the last known value on, the lower bound counts nobody, and
-the upper bound counts the most users seen at any time in this run: unknown is never
-taken as "nobody".
+A sample counts until the next one, but not longer than it is fresh. Where nothing
+could be seen, the estimate carries the last known value on, the lower bound counts
+nobody, and the upper bound counts the most users seen at any time in this run: unknown
+is never taken as "nobody".
 
 Called by facts.
 """

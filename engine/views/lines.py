@@ -66,7 +66,7 @@ def _is_note(entry: Entry | None) -> bool:
 
 
 def _says_it(entry: Entry, following: Entry | None) -> bool:
-    """A note of another kind does not say what a look saw."""
+    """Return whether the note tells it; what a look saw, only a check note tells."""
     looked = isinstance(entry.event, Looked)
     return following is not None and (not looked or following.kind == "check")
 
@@ -123,7 +123,10 @@ def _looks_text(entries: Sequence[Entry]) -> str:
         )
         return "looked: " + ", ".join(told)
     counts = Counter((one.slot, one.state) for one in seen)
-    told = (f"{visible(slot)} {state} ×{n}" for (slot, state), n in counts.items())
+    told = (
+        f"{visible(slot)} {state} {times_text(n)}"
+        for (slot, state), n in counts.items()
+    )
     return f"looked {len(entries)} times: " + ", ".join(told)
 
 

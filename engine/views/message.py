@@ -1,7 +1,7 @@
-"""A question as a person reads it before they answer: terminal, and chat without markup.
+"""A question as a person reads it before they answer: terminal, and plain chat.
 
-Everything that an approval is bound to stands here: targets, commands, the way back, the
-values before, the evidence. Called by the chat adapters' text, the command line, the web.
+Everything that an approval is bound to stands here: targets, commands, the way back,
+the values before, the evidence. Called by the command line, the web, and chat's text.
 """
 
 import textwrap

@@ -60,7 +60,9 @@ def named(deeds: tuple[Deed, ...]) -> str:
     targets: dict[str, int] = {}
     for deed in deeds:
         targets[deed.name] = targets.get(deed.name, 0) + 1
-    return ", ".join(name if n == 1 else f"{name} ×{n}" for name, n in targets.items())
+    return ", ".join(
+        name if n == 1 else f"{name} ({n} times)" for name, n in targets.items()
+    )
 
 
 def summary_sentences(seen: Facts, summary: RunSummary) -> tuple[str, str]:

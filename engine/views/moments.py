@@ -159,7 +159,7 @@ def measures_of(moments: Moments) -> tuple[Measure, ...]:
     base = "t_detect" if moments.detect is not None else "t_received"
     note = "" if moments.detect is not None else "when the alert fired is not known"
     rows = (
-        ("MTTD, detect", "t_detect - t_impact", None, "first harm is for people to say"),
+        ("MTTD, detect", "t_detect - t_impact", None, "people say when it began"),
         ("MTTA, engine", f"t_received - {base}", moments.received, note),
         ("MTTA, person", f"t_person - {base}", moments.person, note),
         ("Diagnosed", f"t_diagnosed - {base}", moments.diagnosed, note),

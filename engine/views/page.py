@@ -129,7 +129,8 @@ def _watched(runbook: Runbook) -> Iterator[str]:
     if runbook.impact is not None:
         names = ", ".join(runbook.impact.checks)
         every = format_duration(runbook.impact.every)
-        yield f"affected users: {names}, every {every}, weight {runbook.impact.weight:g}"
+        weight = f"{runbook.impact.weight:g}"
+        yield f"affected users: {names}, every {every}, weight {weight}"
     for rule in runbook.raise_:
         yield f"severity {rule.to} if {visible(rule.when)}"
     for stop in runbook.stop_when:

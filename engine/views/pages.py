@@ -25,7 +25,7 @@ def _environment(*, pages: bool) -> Environment:
     made = Environment(
         loader=_LOADER,
         undefined=StrictUndefined,
-        autoescape=pages,
+        autoescape=pages,  # noqa: S701 - Markdown has an escape of its own: finalize
         finalize=html if pages else markdown,
         trim_blocks=True,
         lstrip_blocks=True,

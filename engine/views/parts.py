@@ -22,6 +22,7 @@ from engine.views.clock import (
 )
 from engine.views.escape import command_text, visible
 from engine.views.facts import Deed, Facts
+from engine.views.harm import Harm
 from engine.views.lines import Line
 from engine.views.messages import (
     external_draft,
@@ -120,7 +121,7 @@ def draft(
         seen,
         summary,
         _head(summary, runbook),
-        _severities(seen, summary, runbook),
+        _severities(seen, runbook),
         summary_sentences(seen, summary),
         _impact(seen, summary, runbook),
         _times(seen),
@@ -153,34 +154,40 @@ def _head(summary: RunSummary, runbook: Runbook) -> tuple[Row, ...]:
     )
 
 
-def _severities(seen: Facts, summary: RunSummary, runbook: Runbook) -> tuple[Row, ...]:
+def _severities(seen: Facts, runbook: Runbook) -> tuple[Row, ...]:
     first = seen.severities[0].was if seen.severities else runbook.severity
     rows = [(first, "from the start")]
-    for change in seen.severities:
-        rows.append((change.to, f"from {offset_text(change.tick)}: {change.why}"))
+    rows += [
+        (change.to, f"from {offset_text(change.tick)}: {change.why}")
+        for change in seen.severities
+    ]
     return tuple(rows)
 
 
 def _impact(seen: Facts, summary: RunSummary, runbook: Runbook) -> tuple[Row, ...]:
-    harm = seen.harm
     until = summary.ended_at or summary.updated_at
     rows = [("Duration of the run", length_text(until - summary.started_at))]
-    if harm.user_minutes is None:
-        rows.append(("Users affected", f"{NOT_KNOWN}: no sample was seen"))
-    else:
-        rows += [
-            ("Users affected, peak", (f"{count_text(harm.peak_users or 0)}"
-             f" at {moment_text(harm.peak_at)}")),
-            ("User-minutes lost", (f"{count_text(harm.user_minutes)} (between"
-             f" {count_text(harm.lower or 0)} and {count_text(harm.upper or 0)})")),
-            ("How it is counted", (f"weight {harm.weight:g},"
-             f" looked {times_text(len(harm.samples))} in {length_text(harm.measured_seconds)},"
-             f" {length_text(harm.unknown_seconds)} of it unknown")),
-        ]  # fmt: skip
+    rows += _harm(seen.harm)
     rows += _in_severity(seen, summary, runbook)
     asked = "not known: people add it"
     rows += [("Messages delayed or lost", asked), ("Calls dropped", asked)]
     return (*rows, ("Support contacts", asked))
+
+
+def _harm(harm: Harm) -> list[Row]:
+    if harm.user_minutes is None:
+        return [("Users affected", f"{NOT_KNOWN}: no sample was seen")]
+    peak = f"{count_text(harm.peak_users or 0)} at {moment_text(harm.peak_at)}"
+    bounds = f"between {count_text(harm.lower or 0)} and {count_text(harm.upper or 0)}"
+    looked = f"looked {times_text(len(harm.samples))}"
+    time = length_text(harm.measured_seconds)
+    unknown = length_text(harm.unknown_seconds)
+    return [
+        ("Users affected, peak", peak),
+        ("User-minutes lost", f"{count_text(harm.user_minutes)} ({bounds})"),
+        ("How it is counted", (f"weight {harm.weight:g}, {looked} in {time}, {unknown}"
+         " of it unknown")),
+    ]  # fmt: skip
 
 
 def _in_severity(seen: Facts, summary: RunSummary, runbook: Runbook) -> list[Row]:

@@ -64,7 +64,8 @@ def progress_line(entry: Entry) -> str | None:
     target = ""
     if entry.target and entry.target not in entry.what:
         target = f" on {visible(entry.target)}"
-    return f"{offset_text(entry.tick)} {time_text(entry.at)} {visible(entry.what)}{target}{why}"
+    when = f"{offset_text(entry.tick)} {time_text(entry.at)}"
+    return f"{when} {visible(entry.what)}{target}{why}"
 
 
 def _state(summary: RunSummary) -> str:
@@ -120,8 +121,9 @@ def _evidence(entries: Sequence[Entry]) -> list[str]:
     last = next((entry for entry in looks if not is_impact(entry)), None)
     if last is None:
         return []
+    when = time_text(last.at)
     return [
-        f"seen {time_text(last.at)}: {visible(one.slot)} {one.state}, {visible(one.why)}"
+        f"seen {when}: {visible(one.slot)} {one.state}, {visible(one.why)}"
         for one in evidence_of(last)
     ]
 

@@ -101,10 +101,10 @@ def days_of(entries: Sequence[Entry]) -> list[tuple[str, list[Line]]]:
 def timeline_json(entries: Sequence[Entry]) -> str:
     """Return every entry as one JSON object a line, in an array, in order of `seq`.
 
-    The keys, always all of them and in this order: `run`, `seq` (from 1), `at` (ISO 8601,
-    UTC, milliseconds), `at_seconds` (epoch, as it was hashed), `tick_seconds` (the run's
-    own seconds), `kind`, `what`, `actor`, `phase`, `step`, `why`, `subject`, `target`,
-    `refs`, `event` (null for a note; else an object with its `type`), `prev_hash`,
+    The keys, always all of them and in this order: `run`, `seq` (from 1), `at` (ISO
+    8601, UTC, milliseconds), `at_seconds` (epoch, as it was hashed), `tick_seconds`
+    (the run's own seconds), `kind`, `what`, `actor`, `phase`, `step`, `why`, `subject`,
+    `target`, `refs`, `event` (null for a note; else with its `type`), `prev_hash`,
     `hash`. Only ASCII; a value that JSON does not know (NaN) is null.
     """
     rows = [json.dumps(_as_object(entry), ensure_ascii=True) for entry in entries]

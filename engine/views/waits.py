@@ -121,7 +121,7 @@ def _approved(book: _Book, wait: Wait, entry: Entry) -> None:
 
 
 def _answered(book: _Book, entry: Entry, following: Entry | None) -> None:
-    """An answer that counts is not followed by a note that says it does not."""
+    """Close the wait, unless a note follows that says the answer does not count."""
     if following is not None and following.kind == "refused":
         return
     for wait in list(book.open.values()):

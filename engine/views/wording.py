@@ -41,13 +41,21 @@ OUTCOMES: Final = {
 
 def step_rows(step: Step, runbook: Runbook) -> Rows:
     """Return the step in words: what it does, then its details, each a row."""
-    words = next(words for verb, words in WORDS.items() if isinstance(step, verb))
-    rows = words(step, runbook)
+    rows = _verb_rows(step, runbook)
     if step.when is not None:
         rows.append(f"only if {visible(step.when)}{_unknown(step)}")
     if step.on_fail is not None:
         rows.append(f"on failure: {outcome(step.on_fail)}")
     return rows
+
+
+def _verb_rows(step: Step, runbook: Runbook) -> Rows:
+    if isinstance(step, ActStep):
+        return _act(step, runbook.actions.get(step.act))
+    if isinstance(step, AskStep):
+        return _ask(step, runbook.owner)
+    words = next(words for verb, words in WORDS.items() if isinstance(step, verb))
+    return words(step)
 
 
 def outcome(policy: str) -> str:
@@ -66,7 +74,7 @@ def _unknown(step: Step) -> str:
     return f" (unknown: {step.on_unknown})" if step.on_unknown else ""
 
 
-def _check(step: CheckStep, runbook: Runbook) -> Rows:
+def _check(step: CheckStep) -> Rows:
     expected = f", expecting {step.expect}" if step.expect else ""
     return [f"look at {step.check}{expected}{_with(step.with_)}"]
 
@@ -75,13 +83,12 @@ def _with(bound: Mapping[str, Any]) -> str:
     return f" with {pairs_text(bound)}" if bound else ""
 
 
-def _all(step: AllStep, runbook: Runbook) -> Rows:
+def _all(step: AllStep) -> Rows:
     need = f", at least {step.need} must succeed" if step.need else ""
     return [f"side by side{need}:"]
 
 
-def _act(step: ActStep, runbook: Runbook) -> Rows:
-    action = runbook.actions.get(step.act)
+def _act(step: ActStep, action: Action | None) -> Rows:
     head = f"DO {step.act}{_with(step.with_)}"
     return [head, *(action_rows(action) if action is not None else [])]
 
@@ -113,20 +120,20 @@ def _undo(action: Action) -> str:
     return "built in"
 
 
-def _each(step: EachStep, runbook: Runbook) -> Rows:
+def _each(step: EachStep) -> Rows:
     batch = f" in batches of {value_text(step.batch)}" if step.batch else " in batches"
     errors = f", stop after {step.max_errors} failures" if step.max_errors else ""
     pause = f", {format_duration(step.pause)} between" if step.pause else ""
     return [f"for each {step.as_} in {visible(step.each)}{batch}{pause}{errors}:"]
 
 
-def _repeat(step: RepeatStep, runbook: Runbook) -> Rows:
+def _repeat(step: RepeatStep) -> Rows:
     every = f" every {format_duration(step.every)}" if step.every else ""
     during = f" while {visible(step.while_)}" if step.while_ else ""
     return [f"at most {step.repeat} times{every}{during}:"]
 
 
-def _cause(step: CauseStep, runbook: Runbook) -> Rows:
+def _cause(step: CauseStep) -> Rows:
     rows = ["name the cause, the first that is true:"]
     for one in step.cause:
         when = f"if {visible(one.when)}" if one.when else "otherwise"
@@ -135,7 +142,7 @@ def _cause(step: CauseStep, runbook: Runbook) -> Rows:
     return rows
 
 
-def _approve(step: ApproveStep, runbook: Runbook) -> Rows:
+def _approve(step: ApproveStep) -> Rows:
     rows = [f"GATE: {visible(step.approve)}"]
     rows.append(f"who: {_needs(step.from_)}, within {format_duration(step.within)}")
     if step.not_by:
@@ -163,8 +170,8 @@ def _needs(needs: Iterable[Need]) -> str:
     return " and ".join(f"{one.need} of {visible(one.group)}" for one in needs)
 
 
-def _ask(step: AskStep, runbook: Runbook) -> Rows:
-    who = ", ".join(visible(one) for one in step.who) or visible(runbook.owner)
+def _ask(step: AskStep, owner: str) -> Rows:
+    who = ", ".join(visible(one) for one in step.who) or visible(owner)
     rows = [
         f"ASK: {visible(step.ask)}",
         f"who: {who}, within {format_duration(step.within)}",
@@ -175,49 +182,46 @@ def _ask(step: AskStep, runbook: Runbook) -> Rows:
     return rows
 
 
-def _say(step: SayStep, runbook: Runbook) -> Rows:
+def _say(step: SayStep) -> Rows:
     to = f" to {visible(step.to)}" if step.to else ""
     return [f"say{to}: {visible(step.say)}"]
 
 
-def _wait(step: WaitStep, runbook: Runbook) -> Rows:
+def _wait(step: WaitStep) -> Rows:
     return [f"wait {format_duration(step.wait)}"]
 
 
-def _wait_for(step: WaitForStep, runbook: Runbook) -> Rows:
+def _wait_for(step: WaitForStep) -> Rows:
     hold = f", true for {format_duration(step.hold)}" if step.hold else ""
     within, every = format_duration(step.within), format_duration(step.every)
-    return [
-        f"wait until {visible(step.wait_for)}{hold}, at most {within}, looking every {every}"
-    ]
+    limits = f"at most {within}, looking every {every}"
+    return [f"wait until {visible(step.wait_for)}{hold}, {limits}"]
 
 
-def _undo_step(step: UndoStep, runbook: Runbook) -> Rows:
+def _undo_step(step: UndoStep) -> Rows:
     what = "everything held" if step.undo == "all" else f"{step.undo}"
     pause = f", {format_duration(step.pause)} between" if step.pause else ""
     check = f", looking at {step.check} after each" if step.check else ""
     return [f"GIVE BACK {what}, newest first{pause}{check}"]
 
 
-def _run(step: RunStep, runbook: Runbook) -> Rows:
+def _run(step: RunStep) -> Rows:
     within = format_duration(step.within)
     return [f"take runbook {visible(step.run)}{_with(step.with_)}, at most {within}"]
 
 
-def _hand_over(step: HandOverStep, runbook: Runbook) -> Rows:
+def _hand_over(step: HandOverStep) -> Rows:
     why = f": {visible(step.why)}" if step.why else ""
     return [f"HAND OVER to {visible(step.hand_over)}{why}"]
 
 
-WORDS: Final[Mapping[type[Step], Callable[[Any, Runbook], Rows]]] = {
+WORDS: Final[Mapping[type[Step], Callable[[Any], Rows]]] = {
     CheckStep: _check,
     AllStep: _all,
-    ActStep: _act,
     EachStep: _each,
     RepeatStep: _repeat,
     CauseStep: _cause,
     ApproveStep: _approve,
-    AskStep: _ask,
     SayStep: _say,
     WaitStep: _wait,
     WaitForStep: _wait_for,
