@@ -1,0 +1,44 @@
+"""The public test kit: rehearse a runbook file from a test of your own.
+
+    from engine.testing import rehearse_file
+
+    def test_my_runbook() -> None:
+        assert [] == rehearse_file("runbooks/my.yaml").problems
+
+Everything plays in virtual time on scripted checks, actions and people; nothing is
+reached and nothing is done.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.adapters.memory_store import MemoryStore
+from engine.bootstrap import kinds
+from engine.runtime.library import Library
+from engine.runtime.rehearsal import Rehearsed, rehearse
+
+
+@dataclass(frozen=True, slots=True)
+class FileRehearsal:
+    """What the tests of one file showed."""
+
+    results: Sequence[Rehearsed] = ()
+    problems: Sequence[str] = field(default_factory=list)
+
+
+def rehearse_file(path: str | Path) -> FileRehearsal:
+    """Return what every test of a runbook file shows; `problems` is empty if all passed.
+
+    Raises:
+        RunbookRefused: the file has problems.
+        NotFound: it is not there.
+    """
+    file = Path(path)
+    library = Library(kinds())
+    library.add_paths([file.parent])
+    bundle = library.bundle(file.stem)
+    tests = bundle.compiled.runbook.tests
+    results = [rehearse(bundle.compiled, test, MemoryStore(seal=False)) for test in tests]
+    problems = [f"{one.name}: {problem}" for one in results for problem in one.problems]
+    return FileRehearsal(results, problems)

@@ -1,0 +1,184 @@
+"""A real engine in a process that kills itself: the child of the crash suite.
+
+    killed_engine.py  reads one job a line: folder, url, when, count
+
+`when` is "after" (the n-th commit is on disk, nothing of it performed yet), "before"
+(the n-th commit is about to be written: effects are done, their results lost) or
+"never". Each job is a forked process with everything loaded, so a kill costs
+milliseconds. It begins the run, or resumes what it finds, and ends with the run.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import engine.adapters.http as http_kind
+from engine.adapters.sqlite import SqliteStore
+from engine.adapters.web import HttpxWeb
+from engine.core.code import CompiledRunbook
+from engine.errors import ChatDown
+from engine.hosts.local import LocalHost, RunLocks
+from engine.model.effects import Page, Say
+from engine.model.events import Answered, Voted
+from engine.model.people import Actor, Question
+from engine.model.run import ENDS, RunSummary
+from engine.model.timeline import Entry
+from engine.registry import Registry
+from engine.runtime.driver import Driver, Ports
+from engine.runtime.library import Library, compiled_from
+from engine.runtime.perform import LiveActions, LiveChecks
+from engine.runtime.redact import Redactor
+from engine.runtime.service import Service
+from engine.hosts.assembly import SystemClock
+
+
+class KillingStore(SqliteStore):
+    """Kills its own process at the n-th commit."""
+
+    when: str = "never"
+    left: int = 0
+
+    async def append(
+        self,
+        entries: Sequence[Entry],
+        summary: RunSummary,
+        *,
+        outbox: Sequence[Any] = (),
+    ) -> list[Entry]:
+        self.left -= 1
+        if self.when == "before" and self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        stored = await super().append(entries, summary, outbox=outbox)
+        if self.when == "after" and self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return stored
+
+
+class Obliging:
+    """People who say yes, and who look at the world before they say what happened."""
+
+    def __init__(self, world: Any) -> None:
+        self.world = world
+        self.driver: Driver | None = None
+
+    async def say(self, run: str, message: Say, /) -> None:
+        """Nobody reads along."""
+
+    async def page(self, run: str, page: Page, /) -> None:
+        """Nobody is paged: the test says so."""
+        raise ChatDown("no pager here")
+
+    async def close(self, run: str, key: str, outcome: str, /) -> None:
+        """Nothing is shown."""
+
+    async def ask(self, run: str, question: Question, /) -> None:
+        """Answer at once."""
+        assert self.driver is not None
+        by = Actor("ana", groups=("owners",))
+        if question.kind == "approve":
+            assert question.plan is not None
+            plan = question.plan.hash
+            self.driver.tell(
+                run, Voted(key=question.key, by=by, vote="approve", plan=plan)
+            )
+        else:
+            happened = await self.world(question.text)
+            answers = {"happened": happened}
+            self.driver.tell(run, Answered(key=question.key, by=by, answers=answers))
+
+
+class NoHold:
+    """The global hold is off."""
+
+    def reason(self) -> str | None:
+        return None
+
+
+async def live(folder: Path, url: str, when: str, count: int) -> None:
+    """Begin the run, or take up what is there, and stay until it has ended."""
+    web = HttpxWeb([ip_network("127.0.0.0/8")])
+    registry = Registry()
+    http_kind.register(registry, web)
+    registry.freeze()
+    store = KillingStore.__new__(KillingStore)
+    store = await KillingStore.open(folder / "journal.db")  # type: ignore[assignment]
+    store.when, store.left = when, count
+    ended = asyncio.Event()
+
+    async def compiled(revision: str) -> CompiledRunbook:
+        stored = await store.revision(revision)
+        assert stored is not None
+        return compiled_from(stored, revision, registry.kinds)
+
+    async def asked(text: str) -> bool:
+        from engine.ports import WebRequest
+
+        answer = await web.request(WebRequest("GET", f"{url}/asked"))
+        return b"true" in answer.body
+
+    def listen(summary: RunSummary, entries: list[Entry]) -> None:
+        if summary.state in ENDS:
+            ended.set()
+
+    redactor = Redactor(lambda: [])
+    secret_of = lambda run: lambda name: name  # noqa: E731
+    clock = SystemClock()
+    people = Obliging(asked)
+    ports = Ports(
+        store, LiveChecks(registry, clock, secret_of, redactor),
+        LiveActions(registry, secret_of, redactor), people, clock, NoHold(), compiled,
+    )  # fmt: skip
+    driver = Driver(ports, listener=listen)
+    people.driver = driver
+    locks = RunLocks(folder / "locks")
+    host = LocalHost(driver, store, NoMail(), people, people, NoHold(), clock, locks)
+    open_runs = await store.runs(open_only=True)
+    await host.start(open_runs)
+    if not open_runs and not await store.runs():
+        library = Library(registry.kinds)
+        library.add_paths([folder / "crash.yaml"])
+        service = Service(driver, store, library, redactor, NoHold(), {})
+        run = await service.start(library.bundle("crash"), {"url": url}, Actor("ana"))
+        locks.take(run)
+    elif not open_runs:
+        ended.set()
+    await asyncio.wait_for(ended.wait(), 20)
+    await host.stop()
+    await store.close()
+    await web.aclose()
+
+
+class NoMail:
+    """No other process writes."""
+
+    async def post(self, run: str, event: Any) -> int:
+        return 0
+
+    async def mail(self, runs: Sequence[str]) -> list[Any]:
+        return []
+
+    async def delivered(self, number: int) -> None:
+        return None
+
+
+def main() -> None:
+    """Fork one engine for each line; answer with how it ended."""
+    for line in sys.stdin:
+        folder, url, when, count = line.split()
+        pid = os.fork()
+        if pid == 0:
+            asyncio.run(live(Path(folder), url, when, int(count)))
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        ended = "killed" if killed else f"exit {os.waitstatus_to_exitcode(status)}"
+        print(ended, flush=True)
+
+
+if __name__ == "__main__":
+    main()
