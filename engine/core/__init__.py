@@ -1,0 +1,1 @@
+"""The verbs: pure, total, without a clock. `advance` is the only door."""

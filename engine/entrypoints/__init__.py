@@ -1,0 +1,1 @@
+"""The doors: they parse, ask the service, and reply."""

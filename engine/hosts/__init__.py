@@ -1,0 +1,1 @@
+"""Where an engine lives: one process and its files."""

@@ -1,0 +1,1 @@
+"""The only loop, and the use cases of all doors."""
