@@ -54,7 +54,9 @@ def compiled(text: str, library: Mapping[str, str] | None = None) -> CompiledRun
 
 
 def play(
-    text: str, test: Mapping[str, Any] | None = None, library: Mapping[str, str] | None = None
+    text: str,
+    test: Mapping[str, Any] | None = None,
+    library: Mapping[str, str] | None = None,
 ) -> Rehearsed:
     """Return what a rehearsal of the runbook shows."""
     script = Test.model_validate({"name": "test"} | dict(test or {}))

@@ -1,7 +1,7 @@
 """Which acts could be reached without anybody saying yes, by the shape of the file.
 
-An act of high risk, or without an undo, needs an `approve` before it in its list or in a
-list around it. What `unless` and `when` make of a gate on each path is for the proof.
+An act of high risk, or without an undo, needs an `approve` before it in its list or in
+a list around it. What `unless` and `when` make of a gate on each path is for the proof.
 """
 
 from dataclasses import dataclass

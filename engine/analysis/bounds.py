@@ -82,7 +82,8 @@ class _Bounds:
     def _policies(self, node: Node) -> Iterator[Policy]:
         """Yield what a step, or any step inside it, does when it fails."""
         yield from (node.on_fail, node.on_reject, node.on_expire)
-        for pc in node.blocks:
+        for block in node.blocks:
+            pc = block
             while pc != END_OF_BLOCK:
                 inside = self.compiled.nodes[pc]
                 if inside.scope == node.scope:
@@ -142,14 +143,20 @@ class _Bounds:
         looks = [
             {name for key, expr in node.exprs.items() for name in expr.checks},
             {what.check for what in model.remember.values()},
-            *(action.conditions[key].checks for key in ("done_when", "guard")
-              if key in action.conditions),
-        ]  # fmt: skip
+            *(
+                action.conditions[key].checks
+                for key in ("done_when", "guard")
+                if key in action.conditions
+            ),
+        ]
         seconds = sum(self.look(scope, names) for names in looks)
         if node.gate != END_OF_BLOCK:
             seconds += self.look(scope, scope.checks)
-        return seconds + self._tries(scope, action, model.timeout.total_seconds(), model.retry) \
-            + self._verify(scope, action)  # fmt: skip
+        return (
+            seconds
+            + self._tries(scope, action, model.timeout.total_seconds(), model.retry)
+            + self._verify(scope, action)
+        )
 
     def _tries(
         self, scope: Scope, action: ActionCode, timeout: float, retry: Retry | None

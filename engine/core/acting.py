@@ -72,10 +72,13 @@ def done_already(turn: Turn, thread: Thread, event: Event | None) -> None:
     done_when = action.conditions["done_when"]
     if turn.is_true(thread, done_when):
         turn.skipped(
-            thread, "already", f"{action.name}: nothing to do",
+            thread,
+            "already",
+            f"{action.name}: nothing to do",
             f"done_when: {done_when.source} is true already",
-            subject=action.name, target=target_of(turn, thread),
-        )  # fmt: skip
+            subject=action.name,
+            target=target_of(turn, thread),
+        )
         return
     _remember(turn, thread)
 
@@ -147,10 +150,13 @@ def guarded(turn: Turn, thread: Thread, event: Event | None) -> None:
         return
     told = {False: "is false"}.get(true, "is unknown")  # type: ignore[arg-type]
     turn.note(
-        "guard", f"guard of {action.name} refused", thread,
-        why=f"guard: {guard.source} {told}", subject=action.name,
+        "guard",
+        f"guard of {action.name} refused",
+        thread,
+        why=f"guard: {guard.source} {told}",
+        subject=action.name,
         target=target_of(turn, thread),
-    )  # fmt: skip
+    )
     turn.failed(turn.threads[thread.id], f"guard: {guard.source} {told}")
     next_guard(turn, thread)
 
@@ -183,12 +189,18 @@ def _intend(turn: Turn, thread: Thread) -> None:
         thread = turn.put(replace(thread, held=held.id))
     turn.change(acted=True)
     turn.note(
-        "intent", f"about to do {action.name}", thread, subject=action.name,
+        "intent",
+        f"about to do {action.name}",
+        thread,
+        subject=action.name,
         target=target_of(turn, thread),
-        refs={"kind": action.model.kind, "command": params,
-              "undo": held.params if held is not None else None,
-              "before": {name: thread.names.get(name) for name in action.model.remember}},
-    )  # fmt: skip
+        refs={
+            "kind": action.model.kind,
+            "command": params,
+            "undo": held.params if held is not None else None,
+            "before": {name: thread.names.get(name) for name in action.model.remember},
+        },
+    )
     do(turn, replace(thread, n=0), params)
 
 
@@ -209,10 +221,17 @@ def _taken(turn: Turn, thread: Thread, action: ActionCode, params: Any) -> Held 
         undo = rendered_params(turn, thread, body.kind, body.params, acts=True)
     timeout = (body.timeout if body is not None else None) or model.timeout
     return Held(
-        act_id(turn, thread), action.name, target_of(turn, thread), thread.frame,
-        action.undo_kind, undo, timeout.total_seconds(), turn.at, slot=slot,
+        act_id(turn, thread),
+        action.name,
+        target_of(turn, thread),
+        thread.frame,
+        action.undo_kind,
+        undo,
+        timeout.total_seconds(),
+        turn.at,
+        slot=slot,
         names=dict(thread.names),
-    )  # fmt: skip
+    )
 
 
 def act_id(turn: Turn, thread: Thread) -> str:
@@ -228,10 +247,17 @@ def do(turn: Turn, thread: Thread, params: Any) -> None:
         thread, "act.acting", (key,), n=thread.n + 1, box={"params": params}
     )
     turn.effects.append(
-        Act(key, action.name, action.model.kind, params,
-            action.model.timeout.total_seconds(), act_id(turn, thread),
-            target_of(turn, thread), attempt=thread.n)
-    )  # fmt: skip
+        Act(
+            key,
+            action.name,
+            action.model.kind,
+            params,
+            action.model.timeout.total_seconds(),
+            act_id(turn, thread),
+            target_of(turn, thread),
+            attempt=thread.n,
+        )
+    )
 
 
 STAGES: Final[Mapping[str, Resume]] = {

@@ -1,8 +1,8 @@
 """The only door into the core: `advance(compiled, record, event) -> (record, effects)`.
 
-Pure and total: no clock, no dice, no log, no I/O. An event that nobody waits for changes
-nothing. The driver, the explorer, the replay and the rehearsal all call this function
-and no other. What the single verbs do is in the modules beside this one.
+Pure and total: no clock, no dice, no log, no I/O. An event that nobody waits for
+changes nothing. The driver, the explorer, the replay and the rehearsal all call this
+function and no other. What the single verbs do is in the modules beside this one.
 """
 
 from collections.abc import Mapping, Sequence

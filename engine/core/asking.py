@@ -30,13 +30,22 @@ def begin_ask(turn: Turn, thread: Thread) -> None:
     who = step.who or [turn.scope(thread).runbook.owner]
     key = turn.key(thread, "ask")
     question = Question(
-        key, "ask", node.id, rendered_text(turn, thread, step.ask),
-        tuple((one, 1) for one in who), within_seconds=step.within.total_seconds(),
+        key,
+        "ask",
+        node.id,
+        rendered_text(turn, thread, step.ask),
+        tuple((one, 1) for one in who),
+        within_seconds=step.within.total_seconds(),
         fields={name: field_type(raw) for name, raw in step.fields.items()},
-    )  # fmt: skip
+    )
     turn.effects.append(Ask(key, question))
-    turn.note("asked", f"asked {', '.join(who)}: {question.text}", thread, subject=key,
-              refs={"who": [list(one) for one in question.who]})  # fmt: skip
+    turn.note(
+        "asked",
+        f"asked {', '.join(who)}: {question.text}",
+        thread,
+        subject=key,
+        refs={"who": [list(one) for one in question.who]},
+    )
     over = turn.timer(thread, "within", question.within_seconds)
     turn.wait(thread, "ask.asking", (key, over), box={"question": question})
 
@@ -65,8 +74,13 @@ def answered(turn: Turn, thread: Thread, event: Event | None) -> None:
     name = node.step.name or node.id
     turn.frames[frame.id] = replace(frame, answers=frame.answers | {name: answers})
     told = ", ".join(f"{key}: {value}" for key, value in answers.items())
-    turn.note("answered", f"{event.by.id} answered {told}", thread, subject=question.key,
-              refs={"by": event.by.id, "answers": answers})  # fmt: skip
+    turn.note(
+        "answered",
+        f"{event.by.id} answered {told}",
+        thread,
+        subject=question.key,
+        refs={"by": event.by.id, "answers": answers},
+    )
     turn.passed(thread)
 
 
@@ -79,8 +93,14 @@ def answer_counts(
         return True
     refusal = _refused(question, event)
     if refusal:
-        turn.note("refused", f"{event.by.id}'s answer does not count", thread,
-                  why=refusal, subject=question.key, refs={"by": event.by.id})  # fmt: skip
+        turn.note(
+            "refused",
+            f"{event.by.id}'s answer does not count",
+            thread,
+            why=refusal,
+            subject=question.key,
+            refs={"by": event.by.id},
+        )
         return False
     turn.close_key(question.key, f"answered by {event.by.id}")
     return True

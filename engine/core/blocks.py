@@ -81,8 +81,13 @@ def each_targets(turn: Turn, thread: Thread, event: Event | None) -> None:
         turn.note("guard", f"{node.name} refused", thread, why=problem or "bad batch")
         turn.failed(thread, problem or f"batch {node.step.batch!r} cannot be read")
         return
-    turn.note("step", f"{len(targets)} targets in batches of {sizes}", thread,
-              why=node.step.each, refs={"targets": list(targets)})  # fmt: skip
+    turn.note(
+        "step",
+        f"{len(targets)} targets in batches of {sizes}",
+        thread,
+        why=node.step.each,
+        refs={"targets": list(targets)},
+    )
     thread = replace(thread, box={"targets": list(targets), "sizes": sizes, "done": 0})
     _batch(turn, thread)
 
@@ -156,7 +161,8 @@ def batch_joined(turn: Turn, thread: Thread, event: Event | None) -> None:
     if turn.children(thread):
         return
     if stop:
-        told = f"{errors} of {len(thread.results)} targets failed, {node.step.max_errors} allowed"
+        most = node.step.max_errors
+        told = f"{errors} of {len(thread.results)} targets failed, {most} allowed"
         _fail(turn, thread, told)
     elif thread.box["done"] >= len(thread.box["targets"]):
         turn.passed(thread)
@@ -236,8 +242,11 @@ def run_bound(turn: Turn, thread: Thread, event: Event | None) -> None:
         name: bound.names.get(name, spec.default)
         for name, spec in scope.runbook.inputs.items()
     }
-    missing = [name for name, value in inputs.items()
-               if value is None and scope.runbook.inputs[name].required]  # fmt: skip
+    missing = [
+        name
+        for name, value in inputs.items()
+        if value is None and scope.runbook.inputs[name].required
+    ]
     if missing:
         turn.failed(thread, f"{node.step.run} needs {', '.join(missing)}")
         return
@@ -250,9 +259,13 @@ def run_bound(turn: Turn, thread: Thread, event: Event | None) -> None:
     over = turn.timer(thread, "within", node.step.within.total_seconds())
     thread = turn.wait(thread, "run.inside", (over,))
     child = Thread(
-        f"{thread.id}.{thread.pc}", node.blocks[0], frame=frame, parent=thread.id,
-        top=True, since=turn.tick,
-    )  # fmt: skip
+        f"{thread.id}.{thread.pc}",
+        node.blocks[0],
+        frame=frame,
+        parent=thread.id,
+        top=True,
+        since=turn.tick,
+    )
     turn.put(child)
     turn.ready.append(child.id)
 

@@ -1,8 +1,8 @@
-"""From a runbook to flat code: lists become chains, jumps are resolved, CEL is compiled.
+"""From a runbook to flat code: chains of nodes, jumps resolved, CEL compiled.
 
 `compile_runbook` is given a runbook that language found to be right; what it still
-refuses is a cycle of sub-runbooks. Expressions are compiled once, here. The graph of the
-machine is made from the same code (core.machine). The steps themselves: core.lists.
+refuses is a cycle of sub-runbooks. Expressions are compiled once, here. The graph of
+the machine is made from the same code (core.machine). The steps themselves: core.lists.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -78,9 +78,17 @@ class Compiler:
         self._add_watches()
         scopes = tuple(self.scopes[index] for index in range(len(self.scopes)))
         return CompiledRunbook(
-            self.runbook, self.revision, self.kinds, tuple(self.nodes), scopes,
-            tuple(self.watches), give_back.pc, last_look.pc, end.pc, asked.pc,
-        )  # fmt: skip
+            self.runbook,
+            self.revision,
+            self.kinds,
+            tuple(self.nodes),
+            scopes,
+            tuple(self.watches),
+            give_back.pc,
+            last_look.pc,
+            end.pc,
+            asked.pc,
+        )
 
     def add(
         self,
@@ -105,7 +113,7 @@ class Compiler:
         """
         if depth > DEEPEST:
             raise EngineError(
-                f"runbook '{runbook.runbook}' runs itself, or is more than {DEEPEST} deep; "
+                f"runbook '{runbook.runbook}' runs itself, or too deep ({DEEPEST}); "
                 "take the `run` step out"
             )
         index = len(self.scopes)

@@ -25,9 +25,13 @@ def crashed(turn: Turn, thread: Thread) -> None:
     action = code_of(turn, thread)
     does = action.model.after_crash
     turn.note(
-        "crash", f"{action.name} was in flight when the engine died", thread,
-        why=f"after_crash: {does}", subject=action.name, target=target_of(turn, thread),
-    )  # fmt: skip
+        "crash",
+        f"{action.name} was in flight when the engine died",
+        thread,
+        why=f"after_crash: {does}",
+        subject=action.name,
+        target=target_of(turn, thread),
+    )
     thread = turn.put(replace(thread, n=max(thread.n - 1, 0)))
     if does == "repeat":
         do(turn, thread, thread.box["params"])
@@ -54,11 +58,15 @@ def ask_happened(turn: Turn, thread: Thread) -> None:
     key = turn.key(thread, "happened")
     owner = turn.compiled.runbook.owner
     question = Question(
-        key, "happened", turn.node(thread).id,
-        f"The engine died during {action.name} {target_of(turn, thread)}. Did it happen?",
-        ((owner, 1),), within_seconds=PERSON_SECONDS,
+        key,
+        "happened",
+        turn.node(thread).id,
+        f"The engine died during {action.name} {target_of(turn, thread)}. "
+        "Did it happen?",
+        ((owner, 1),),
+        within_seconds=PERSON_SECONDS,
         fields={"happened": {"type": "boolean"}},
-    )  # fmt: skip
+    )
     turn.effects.append(Ask(key, question))
     turn.note("asked", question.text, thread, subject=key, refs={"who": [[owner, 1]]})
     over = turn.timer(thread, "happened_within", PERSON_SECONDS)
@@ -75,8 +83,13 @@ def told_happened(turn: Turn, thread: Thread, event: Event | None) -> None:
         return
     happened = bool(event.answers.get("happened"))
     does = "did" if happened else "did not"
-    turn.note("answered", f"{event.by.id} says it {does} happen", thread,
-              subject=turn.node(thread).step.act, refs={"by": event.by.id})  # fmt: skip
+    turn.note(
+        "answered",
+        f"{event.by.id} says it {does} happen",
+        thread,
+        subject=turn.node(thread).step.act,
+        refs={"by": event.by.id},
+    )
     _as_it_happened(turn, thread, happened=happened, why=f"{event.by.id} says so")
 
 

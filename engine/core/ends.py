@@ -137,11 +137,18 @@ def _hand_over_held(turn: Turn, winding: Winding) -> None:
     to = winding.to or turn.compiled.runbook.owner
     for held in turn.held:
         turn.note(
-            "step", f"{held.action} {held.target} stays held, in the hands of {to}",
-            why="its undo failed" if held.stuck else winding.why, subject=held.action,
+            "step",
+            f"{held.action} {held.target} stays held, in the hands of {to}",
+            why="its undo failed" if held.stuck else winding.why,
+            subject=held.action,
             target=held.target,
-            refs={"since": held.since, "kind": held.kind, "command": held.params, "to": to},
-        )  # fmt: skip
+            refs={
+                "since": held.since,
+                "kind": held.kind,
+                "command": held.params,
+                "to": to,
+            },
+        )
 
 
 def _page_owner(turn: Turn, winding: Winding, why: str) -> None:
@@ -159,10 +166,14 @@ def begin_resolved(turn: Turn, thread: Thread) -> None:
     owner = turn.compiled.runbook.owner
     key = turn.key(thread, "resolved")
     question = Question(
-        key, "resolved", turn.node(thread).id,
+        key,
+        "resolved",
+        turn.node(thread).id,
         "The alert is resolved. Restore now? (no: go on as before)",
-        ((owner, 1),), within_seconds=PERSON_SECONDS, fields={"restore": {"type": "boolean"}},
-    )  # fmt: skip
+        ((owner, 1),),
+        within_seconds=PERSON_SECONDS,
+        fields={"restore": {"type": "boolean"}},
+    )
     turn.effects.append(Ask(key, question))
     turn.note("asked", question.text, thread, subject=key, refs={"who": [[owner, 1]]})
     over = turn.timer(thread, "resolved_within", PERSON_SECONDS)

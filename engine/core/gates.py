@@ -46,8 +46,13 @@ def planned_now(turn: Turn, thread: Thread, event: Event | None) -> None:
     auto = step.unless == "auto" and turn.compiled.runbook.autonomy == "auto"
     if auto or (unless is not None and turn.is_true(thread, unless)):
         _remember_plan(turn, thread, None)
-        turn.note("approved", f"{node.name}: opened by itself", thread,
-                  why=f"unless: {step.unless}", subject=node.id)  # fmt: skip
+        turn.note(
+            "approved",
+            f"{node.name}: opened by itself",
+            thread,
+            why=f"unless: {step.unless}",
+            subject=node.id,
+        )
         turn.passed(thread)
         return
     frame = turn.frame(thread)
@@ -79,18 +84,28 @@ def _ask(turn: Turn, thread: Thread, round_: int, within: float, changed: str) -
     key = turn.key(thread, f"approve{round_}")
     names = replace(thread, names=thread.names | _before(plan))
     question = Question(
-        key, "approve", node.id, rendered_text(turn, names, step.approve),
-        tuple((need.group, need.need) for need in circle.from_), tuple(step.not_by),
-        within, plan=plan, round=round_, changed=changed,
+        key,
+        "approve",
+        node.id,
+        rendered_text(turn, names, step.approve),
+        tuple((need.group, need.need) for need in circle.from_),
+        tuple(step.not_by),
+        within,
+        plan=plan,
+        round=round_,
+        changed=changed,
         retype=rendered_text(turn, names, step.retype) if step.retype else None,
-    )  # fmt: skip
+    )
     turn.effects.append(Ask(key, question))
     who = ", ".join(f"{count} of {group}" for group, count in question.who)
     turn.note(
-        "escalated" if round_ else "asked", f"asked {who}: {question.text}", thread,
+        "escalated" if round_ else "asked",
+        f"asked {who}: {question.text}",
+        thread,
         why=f"changed since approved: {changed}" if changed else f"within {within:g}s",
-        subject=key, refs={"who": [list(one) for one in question.who], "plan": plan.hash},
-    )  # fmt: skip
+        subject=key,
+        refs={"who": [list(one) for one in question.who], "plan": plan.hash},
+    )
     over = turn.timer(thread, f"within{round_}", within)
     box = {"question": question, "votes": {}, "over": over}
     turn.wait(thread, "gate.asking", (key, over), box=box, n=round_)
@@ -112,8 +127,14 @@ def answered(turn: Turn, thread: Thread, event: Event | None) -> None:
     question: Question = thread.box["question"]
     refusal = refused(turn, thread, question, event)
     if refusal:
-        turn.note("refused", f"{event.by.id}'s answer does not count", thread,
-                  why=refusal, subject=question.key, refs={"by": event.by.id})  # fmt: skip
+        turn.note(
+            "refused",
+            f"{event.by.id}'s answer does not count",
+            thread,
+            why=refusal,
+            subject=question.key,
+            refs={"by": event.by.id},
+        )
     elif event.vote == "reject":
         _rejected(turn, thread, event)
     else:
@@ -143,17 +164,25 @@ def _approved_by(turn: Turn, thread: Thread, event: Voted) -> None:
     question: Question = thread.box["question"]
     votes = dict(thread.box["votes"])
     if event.by.id in votes:
-        turn.note("refused", f"{event.by.id} said yes already", thread,
-                  why="one person fills one place", subject=question.key)  # fmt: skip
+        turn.note(
+            "refused",
+            f"{event.by.id} said yes already",
+            thread,
+            why="one person fills one place",
+            subject=question.key,
+        )
         return
     votes[event.by.id] = list(event.by.groups)
     short = unfilled(question.who, votes)
     left = ", ".join(f"{count} of {group}" for group, count in short.items())
     turn.note(
-        "approved", f"{event.by.id} said yes", thread, subject=question.key,
+        "approved",
+        f"{event.by.id} said yes",
+        thread,
+        subject=question.key,
         why=f"still needed: {left}" if short else "everybody needed has said yes",
         refs={"by": event.by.id, "plan": event.plan, "via": event.by.via},
-    )  # fmt: skip
+    )
     if short:
         turn.put(replace(thread, box=thread.box | {"votes": votes}))
         return
@@ -164,8 +193,14 @@ def _approved_by(turn: Turn, thread: Thread, event: Voted) -> None:
 
 def _rejected(turn: Turn, thread: Thread, event: Voted) -> None:
     question: Question = thread.box["question"]
-    turn.note("rejected", f"{event.by.id} said no", thread, why=event.reason,
-              subject=question.key, refs={"by": event.by.id})  # fmt: skip
+    turn.note(
+        "rejected",
+        f"{event.by.id} said no",
+        thread,
+        why=event.reason,
+        subject=question.key,
+        refs={"by": event.by.id},
+    )
     turn.close_key(question.key, f"rejected by {event.by.id}")
     node = turn.node(thread)
     told = f": {event.reason}" if event.reason else ""
@@ -184,8 +219,13 @@ def _expired(turn: Turn, thread: Thread, round_: int) -> None:
     if following is not None:
         _ask(turn, thread, round_ + 1, following.within.total_seconds(), "")
         return
-    turn.note("expired", f"{node.name}: nobody answered", thread,
-              why="silence is never consent", subject=node.id)  # fmt: skip
+    turn.note(
+        "expired",
+        f"{node.name}: nobody answered",
+        thread,
+        why="silence is never consent",
+        subject=node.id,
+    )
     turn.failed(thread, "nobody answered in time", node.on_expire)
 
 
@@ -261,8 +301,13 @@ def voided(turn: Turn, thread: Thread, changed: str) -> None:
     frame = turn.frame(thread)
     plans = {key: plan for key, plan in frame.plans.items() if key != str(gate.pc)}
     turn.frames[frame.id] = replace(frame, plans=plans)
-    turn.note("void", f"the approval of {turn.node(thread).name} is void", thread,
-              why=changed, subject=gate.id)  # fmt: skip
+    turn.note(
+        "void",
+        f"the approval of {turn.node(thread).name} is void",
+        thread,
+        why=changed,
+        subject=gate.id,
+    )
     turn.enter(thread, gate.pc)
     again = turn.threads[thread.id]
     turn.put(replace(again, back=thread.pc, box={"changed": changed}))
@@ -278,12 +323,21 @@ def late_vote(turn: Turn, event: Event) -> None:
         if gate is None or begun or event.vote != "reject":
             continue
         if f"@{gate.pc}:" in event.key:
-            turn.note("rejected", f"{event.by.id} said no before the act began", thread,
-                      why=event.reason, subject=event.key)  # fmt: skip
+            turn.note(
+                "rejected",
+                f"{event.by.id} said no before the act began",
+                thread,
+                why=event.reason,
+                subject=event.key,
+            )
             turn.failed(thread, f"rejected by {event.by.id}", gate.on_reject)
             return
-    turn.note("refused", f"{event.by.id}'s answer does not count",
-              why="the question is closed", subject=event.key)  # fmt: skip
+    turn.note(
+        "refused",
+        f"{event.by.id}'s answer does not count",
+        why="the question is closed",
+        subject=event.key,
+    )
 
 
 STAGES: Final[Mapping[str, Resume]] = {

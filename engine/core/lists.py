@@ -6,6 +6,7 @@ around it. Called by core.compile, once for each (sub-)runbook.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
 from engine.core.code import END_OF_BLOCK, ActionCode, CheckCode, Node, Policy, Scope
@@ -113,7 +114,7 @@ class Lists:
             self.workarounds[name] = (
                 lists[name].first if name in lists else restore.first
             )
-        for before, after in zip(main, main[1:], strict=False):
+        for before, after in pairwise(main):
             before.last.next = after.first
         for segment in lists.values():
             segment.last.next = restore.first
@@ -123,9 +124,16 @@ class Lists:
         undo_out.last.next = self._built_in("leave", "leave", "leave", phase="").first
         self._resolve_jumps()
         return Scope(
-            self.index, runbook, self._checks(), self._actions(), main[0].first,
-            self.workarounds, restore.first, undo_out.first, _trusted(runbook),
-        )  # fmt: skip
+            self.index,
+            runbook,
+            self._checks(),
+            self._actions(),
+            main[0].first,
+            self.workarounds,
+            restore.first,
+            undo_out.first,
+            _trusted(runbook),
+        )
 
     def _head(self) -> Iterator[Segment]:
         if not self.index:

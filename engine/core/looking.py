@@ -163,10 +163,13 @@ def judge_cause(turn: Turn, thread: Thread, event: Event | None) -> None:
         cause_checks=checks,
     )
     turn.note(
-        "cause", f"cause: {chosen.name}", thread, subject=chosen.name,
+        "cause",
+        f"cause: {chosen.name}",
+        thread,
+        subject=chosen.name,
         why=f"{why}; {_not_ruled_out(open_causes)}",
         refs={"not_ruled_out": open_causes, "workaround": chosen.workaround or ""},
-    )  # fmt: skip
+    )
     turn.passed(thread)
 
 

@@ -1,10 +1,10 @@
 """The state machine of a compiled runbook, on `transitions`, and as data to draw.
 
-Three machines from data: the run's life (RUN_TABLE), a step's life (STEP_TABLE), and the
-runbook's own, whose states are its steps and ends. One machine is built for each and one
-cursor moved along it; callbacks do no work. The driver moves the run's life along it, so
-a state no table allows cannot be written. Who explores uses the tables; a test proves
-that tables and machines agree.
+Three machines from data: the run's life (RUN_TABLE), a step's life (STEP_TABLE), and
+the runbook's own, whose states are its steps and ends. One machine is built for each
+and one cursor moved along it; callbacks do no work. The driver moves the run's life
+along it, so a state no table allows cannot be written. Who explores uses the tables; a
+test proves that tables and machines agree.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,12 +19,28 @@ from engine.model.machine import MachineEdge, MachineGraph, MachineState, StateK
 
 ENDS: Final = ("resolved", "cleared", "handed_over", "cancelled")
 KINDS: Final[Mapping[str, StateKind]] = {
-    "start": "start", "check": "check", "looks": "check", "confirm": "check", "act": "act",
-    "approve": "gate", "ask": "ask", "say": "say", "wait": "wait", "wait_for": "wait",
-    "cause": "cause", "undo": "undo", "restore": "undo", "all": "block", "each": "block",
-    "repeat": "block", "run": "block", "hand_over": "hand_over", "choose": "cause",
-    "leave": "end", "finish": "check",
-}  # fmt: skip
+    "start": "start",
+    "check": "check",
+    "looks": "check",
+    "confirm": "check",
+    "act": "act",
+    "approve": "gate",
+    "ask": "ask",
+    "say": "say",
+    "wait": "wait",
+    "wait_for": "wait",
+    "cause": "cause",
+    "undo": "undo",
+    "restore": "undo",
+    "all": "block",
+    "each": "block",
+    "repeat": "block",
+    "run": "block",
+    "hand_over": "hand_over",
+    "choose": "cause",
+    "leave": "end",
+    "finish": "check",
+}
 HIDDEN: Final = ("watch", "end", "last_look", "resolved")  # no part of the path
 
 
@@ -35,7 +51,7 @@ class _Cursor:
 
 
 class Life:
-    """The life of a run or a step as a machine: moves one cursor, and refuses the rest."""
+    """The life of a run or a step as a machine with one cursor."""
 
     def __init__(self, table: Mapping[str, Mapping[str, str]], initial: str) -> None:
         self._cursor = _Cursor()
@@ -101,7 +117,7 @@ def machine_graph(compiled: CompiledRunbook) -> MachineGraph:
 
 
 def runbook_machine(compiled: CompiledRunbook) -> Machine:
-    """Return the runbook's machine on `transitions`; each edge is a trigger `to/STATE`."""
+    """Return the runbook's machine on `transitions`; an edge's trigger is `to/STATE`."""
     graph = machine_graph(compiled)
     return Machine(
         _Cursor(),
@@ -147,8 +163,23 @@ def _onward(compiled: CompiledRunbook, node: Node) -> Iterator[MachineEdge]:
         yield MachineEdge(node.id, "end/cleared", "trouble gone", "end")
 
 
-CAN_FAIL: Final = frozenset({"start", "confirm", "act", "approve", "ask", "wait_for", "undo",
-                             "restore", "all", "each", "repeat", "run", "cause"})  # fmt: skip
+CAN_FAIL: Final = frozenset(
+    {
+        "start",
+        "confirm",
+        "act",
+        "approve",
+        "ask",
+        "wait_for",
+        "undo",
+        "restore",
+        "all",
+        "each",
+        "repeat",
+        "run",
+        "cause",
+    }
+)
 
 
 def _can_fail(node: Node) -> bool:

@@ -159,10 +159,17 @@ def check_call(turn: Turn, thread: Thread, name: str) -> CheckCall:
     except TemplateProblem as found:
         params, problem = None, found.message
     return CheckCall(
-        name, slot, check.model.kind, params, check.model.pass_, check.model.pass_for,
-        check.model.unknown_when, check.model.timeout.total_seconds(),
-        check.model.attempts, problem,
-    )  # fmt: skip
+        name,
+        slot,
+        check.model.kind,
+        params,
+        check.model.pass_,
+        check.model.pass_for,
+        check.model.unknown_when,
+        check.model.timeout.total_seconds(),
+        check.model.attempts,
+        problem,
+    )
 
 
 def _agree_call(turn: Turn, thread: Thread, check: CheckCode, slot: str) -> CheckCall:
@@ -170,7 +177,12 @@ def _agree_call(turn: Turn, thread: Thread, check: CheckCode, slot: str) -> Chec
     parts = tuple(check_call(turn, thread, part) for part in params["of"])
     longest = max(part.timeout_seconds for part in parts)
     return CheckCall(
-        check.name, slot, "agree", params, timeout_seconds=longest,
-        attempts=max(part.attempts for part in parts), parts=parts,
+        check.name,
+        slot,
+        "agree",
+        params,
+        timeout_seconds=longest,
+        attempts=max(part.attempts for part in parts),
+        parts=parts,
         need=int(params.get("need", 2)),
-    )  # fmt: skip
+    )

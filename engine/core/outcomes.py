@@ -50,18 +50,26 @@ def acted(turn: Turn, thread: Thread, event: Event | None) -> None:
 def _note_lost(turn: Turn, thread: Thread, event: Acted) -> None:
     action = code_of(turn, thread)
     turn.note(
-        "failed", f"{action.name}: {event.outcome}", thread, why=event.detail,
-        subject=action.name, target=target_of(turn, thread),
-    )  # fmt: skip
+        "failed",
+        f"{action.name}: {event.outcome}",
+        thread,
+        why=event.detail,
+        subject=action.name,
+        target=target_of(turn, thread),
+    )
 
 
 def did(turn: Turn, thread: Thread, detail: str) -> None:
     """Say that it was done, and settle what must no longer be undone."""
     action = code_of(turn, thread)
     turn.note(
-        "did", f"did {action.name}", thread, why=detail, subject=action.name,
+        "did",
+        f"did {action.name}",
+        thread,
+        why=detail,
+        subject=action.name,
         target=target_of(turn, thread),
-    )  # fmt: skip
+    )
     for name in action.model.settles:
         _settle(turn, thread, name)
 
@@ -76,10 +84,13 @@ def _settle(turn: Turn, thread: Thread, name: str) -> None:
     by = turn.node(thread).step.act
     owner = turn.scope(thread).runbook.owner
     turn.note(
-        "settled", f"point of no return: {name} is no longer undone", thread,
-        why=f"{by} is done, and undoing {name} would do harm", subject=name,
+        "settled",
+        f"point of no return: {name} is no longer undone",
+        thread,
+        why=f"{by} is done, and undoing {name} would do harm",
+        subject=name,
         refs={"undo": [one.params for one in gone], "told": owner},
-    )  # fmt: skip
+    )
     turn.effects.append(
         Say(f"Point of no return: {by} is done, {name} is no longer undone ({owner}).")
     )
@@ -160,8 +171,13 @@ def verified(turn: Turn, thread: Thread, event: Event | None) -> None:
     if isinstance(event, TimerFired):
         _unverified(turn, thread, expression.source, expression.checks)
     elif turn.is_true(thread, expression):
-        turn.note("decision", f"{action.name} verified", thread,
-                  why=f"{expression.source} is true", subject=action.name)  # fmt: skip
+        turn.note(
+            "decision",
+            f"{action.name} verified",
+            thread,
+            why=f"{expression.source} is true",
+            subject=action.name,
+        )
         turn.passed(thread)
     else:
         key = turn.timer(thread, "poll", POLL_SECONDS)

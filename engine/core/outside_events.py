@@ -1,4 +1,4 @@
-"""Events from outside the steps: start, cancel, resolved, hold, restart, notes, take-over.
+"""Events from outside the steps: start, cancel, resolved, hold, restart, notes.
 
 Called by core.advance for every event that no step waits for by key.
 """
@@ -36,10 +36,15 @@ def tell(turn: Turn, event: Event) -> None:
 def _started(turn: Turn, event: Started) -> None:
     runbook = turn.compiled.runbook
     turn.change(
-        run=event.run, mode=event.mode, requester=event.by, labels=event.labels,
-        annotations=event.annotations, severity=runbook.severity, state="waiting",
+        run=event.run,
+        mode=event.mode,
+        requester=event.by,
+        labels=event.labels,
+        annotations=event.annotations,
+        severity=runbook.severity,
+        state="waiting",
         hold=event.held_globally,
-    )  # fmt: skip
+    )
     turn.frames[""] = Frame("", 0, event.inputs)
     for index, watch in enumerate(turn.compiled.watches):
         thread = Thread(f"{watch.kind}{index}", watch.pc, since=turn.tick)
@@ -159,7 +164,7 @@ def note_of(event: Noted) -> Effect:
 
 
 def after_the_end(record: Record, event: Event) -> tuple[Record, list[Effect]]:
-    """Return what still changes once a run is over: notes, and who takes what is held."""
+    """Return what still changes once a run is over: notes, and who takes over."""
     if isinstance(event, Noted):
         return record, [note_of(event)]
     if not isinstance(event, Taken) or not record.held:

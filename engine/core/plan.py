@@ -102,10 +102,16 @@ def planned_act(
     except TemplateProblem as found:
         command, problem = None, found.message
     return PlannedAct(
-        action.name, target, model.kind, command, _undo(turn, thread, action),
-        action.holds or action.leaves_nothing, model.risk,
-        {name: names.get(name) for name in model.remember}, problem,
-    )  # fmt: skip
+        action.name,
+        target,
+        model.kind,
+        command,
+        _undo(turn, thread, action),
+        action.holds or action.leaves_nothing,
+        model.risk,
+        {name: names.get(name) for name in model.remember},
+        problem,
+    )
 
 
 def _with_names(turn: Turn, thread: Thread, node: Node) -> dict[str, Any]:
@@ -143,7 +149,7 @@ def _undo(turn: Turn, thread: Thread, action: ActionCode) -> Any:
 
 
 def differences(old: Plan, new: Plan) -> str:
-    """Return in words what of a plan is no longer as it was approved; empty: nothing."""
+    """Return in words what of a plan is not as it was approved; empty: nothing."""
     told = []
     if old.revision != new.revision:
         told.append("another revision of the runbook")

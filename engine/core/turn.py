@@ -199,14 +199,22 @@ class Turn:
         """Let the thread begin the step at `pc`."""
         self.put(
             replace(
-                thread, pc=pc, stage="ready", waits=(), n=0, since=self.tick,
-                box={}, results=(), names=thread.base, held="",
+                thread,
+                pc=pc,
+                stage="ready",
+                waits=(),
+                n=0,
+                since=self.tick,
+                box={},
+                results=(),
+                names=thread.base,
+                held="",
             )
-        )  # fmt: skip
+        )
         self.ready.append(thread.id)
 
     def _left(self, thread: Thread, event: str) -> Thread:
-        """Return the thread with its step over: nothing of it is in flight or waited for.
+        """Return the thread with its step over: nothing is in flight or waited for.
 
         Raises:
             Defect: STEP_TABLE has no such end of a step in that stage.
@@ -269,10 +277,12 @@ class Turn:
         else:
             self.wind(
                 Winding(
-                    "handed_over", why, give_back=policy.kind == "undo",
+                    "handed_over",
+                    why,
+                    give_back=policy.kind == "undo",
                     last_look=self.early(),
                 )
-            )  # fmt: skip
+            )
 
     def cleared(self, thread: Thread, why: str) -> None:
         """The trouble is gone before anything was done."""
@@ -306,10 +316,14 @@ class Turn:
         """Begin child threads: (suffix of the id, where, further names)."""
         for suffix, pc, names in starts:
             child = Thread(
-                f"{parent.id}.{parent.pc}{suffix}", pc, frame=parent.frame,
-                parent=parent.id, names=parent.names | names, base=parent.names | names,
+                f"{parent.id}.{parent.pc}{suffix}",
+                pc,
+                frame=parent.frame,
+                parent=parent.id,
+                names=parent.names | names,
+                base=parent.names | names,
                 since=self.tick,
-            )  # fmt: skip
+            )
             self.put(child)
             self.ready.append(child.id)
 

@@ -2,7 +2,8 @@
 
 Newest first. Each undo: is it given back already (`undone_when`)? may it be undone
 (`undo_if`, else a person is asked)? then the undo that was rendered at the intent. One
-that fails pages the owner one severity higher, stays held as stuck, and the others go on.
+that fails pages the owner one severity higher, stays held as stuck, and the others go
+on.
 """
 
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ def begin_undo(turn: Turn, thread: Thread) -> None:
 
 
 def begin_restore(turn: Turn, thread: Thread) -> None:
-    """The restore that was left out: is the trouble gone? then give back, looking again."""
+    """The restore that was left out: is the trouble gone? then give back."""
     _look_gone(turn, thread)
 
 
@@ -64,7 +65,7 @@ def queue(turn: Turn, thread: Thread) -> list[Held]:
         for held in reversed(turn.held)
         if not held.stuck
         and held.frame.startswith(thread.frame)
-        and (name == "all" or held.action == name)
+        and name in ("all", held.action)
     ]
 
 
@@ -143,11 +144,15 @@ def looked_if(turn: Turn, thread: Thread, event: Event | None) -> None:
     owner = turn.compiled.runbook.owner
     key = turn.key(thread, f"undo_anyway:{held.id}")
     question = Question(
-        key, "undo_anyway", turn.node(thread).id,
+        key,
+        "undo_anyway",
+        turn.node(thread).id,
         f"{held.action} {held.target} was changed by someone else "
         f"({source} is not true). Undo it anyway?",
-        ((owner, 1),), within_seconds=PERSON_SECONDS, fields={"undo": {"type": "boolean"}},
-    )  # fmt: skip
+        ((owner, 1),),
+        within_seconds=PERSON_SECONDS,
+        fields={"undo": {"type": "boolean"}},
+    )
     turn.effects.append(Ask(key, question))
     turn.note("asked", question.text, thread, subject=key, refs={"who": [[owner, 1]]})
     over = turn.timer(thread, "undo_within", PERSON_SECONDS)
@@ -172,8 +177,13 @@ def told(turn: Turn, thread: Thread, event: Event | None) -> None:
         )
         undo(turn, thread)
     else:
-        turn.note("answered", f"{event.by.id} takes over {held.action} {held.target} as it is",
-                  thread, subject=held.action, target=held.target)  # fmt: skip
+        turn.note(
+            "answered",
+            f"{event.by.id} takes over {held.action} {held.target} as it is",
+            thread,
+            subject=held.action,
+            target=held.target,
+        )
         turn.let_go(held.id)
         _after(turn, thread)
 
@@ -182,13 +192,28 @@ def undo(turn: Turn, thread: Thread) -> None:
     """Ask for the undo itself."""
     held = _held(turn, thread)
     key = turn.key(thread, f"undo:{held.id}")
-    turn.note("undoing", f"about to undo {held.action}", thread, subject=held.action,
-              target=held.target, refs={"kind": held.kind, "command": held.params})  # fmt: skip
+    turn.note(
+        "undoing",
+        f"about to undo {held.action}",
+        thread,
+        subject=held.action,
+        target=held.target,
+        refs={"kind": held.kind, "command": held.params},
+    )
     thread = turn.wait(thread, "undo.undoing", (key,), n=thread.n + 1)
     turn.effects.append(
-        Act(key, held.action, held.kind, held.params, held.timeout_seconds,
-            f"{held.id}/undo", held.target, undo=True, attempt=thread.n)
-    )  # fmt: skip
+        Act(
+            key,
+            held.action,
+            held.kind,
+            held.params,
+            held.timeout_seconds,
+            f"{held.id}/undo",
+            held.target,
+            undo=True,
+            attempt=thread.n,
+        )
+    )
 
 
 def undone(turn: Turn, thread: Thread, event: Event | None) -> None:
@@ -246,8 +271,14 @@ def again(turn: Turn, thread: Thread, event: Event | None) -> None:
 def given_back(turn: Turn, thread: Thread, held: Held, why: str) -> None:
     """It is no longer held."""
     turn.let_go(held.id)
-    turn.note("undone", f"undid {held.action}", thread, why=why, subject=held.action,
-              target=held.target)  # fmt: skip
+    turn.note(
+        "undone",
+        f"undid {held.action}",
+        thread,
+        why=why,
+        subject=held.action,
+        target=held.target,
+    )
     _after(turn, thread)
 
 
@@ -258,9 +289,15 @@ def stuck(turn: Turn, thread: Thread, held: Held, why: str) -> None:
     severity = f"sev{max(1, int(turn.record.severity[3:] or 3) - 1)}"
     owner = turn.compiled.runbook.owner
     text = f"undo of {held.action} {held.target} failed: {why}"
-    turn.note("stuck", text, thread, why=f"{owner} is paged as {severity}",
-              subject=held.action, target=held.target,
-              refs={"kind": held.kind, "command": held.params})  # fmt: skip
+    turn.note(
+        "stuck",
+        text,
+        thread,
+        why=f"{owner} is paged as {severity}",
+        subject=held.action,
+        target=held.target,
+        refs={"kind": held.kind, "command": held.params},
+    )
     turn.effects.append(Page(owner, text, severity, f"{held.id}/stuck"))
     _after(turn, thread)
 

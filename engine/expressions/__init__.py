@@ -13,6 +13,7 @@ Pure: the same source, types and bindings give the same answer.
 """
 
 from engine.expressions.compiling import Expression, Yields, compile_expression
+from engine.expressions.patterns import matches
 from engine.expressions.types import Types, observation_types, run_types
 from engine.expressions.values import UNKNOWN, Unknown
 
@@ -23,6 +24,7 @@ __all__ = [
     "Unknown",
     "Yields",
     "compile_expression",
+    "matches",
     "observation_types",
     "run_types",
 ]

@@ -1,4 +1,4 @@
-"""One process and one SQLite file: opens the journal, drives its runs, carries its mail.
+"""One process and one SQLite file: drives its runs and carries their mail.
 
 Start: every open run that this process may drive is taken up again; runs that only wait
 for a time or a person stay on disk until then. While it lives: the outbox is sent, the
@@ -84,7 +84,7 @@ class LocalHost:
         self._wakes: dict[str, asyncio.TimerHandle] = {}
 
     async def start(self, runs: Iterable[RunSummary] = ()) -> list[str]:
-        """Begin the chores, and take up these runs; return the ids of those taken up."""
+        """Begin the chores, take up these runs; return the ids of those taken up."""
         self._held = self.hold.reason() is not None
         taken = []
         for summary in runs:
@@ -120,7 +120,7 @@ class LocalHost:
         try:
             await self.driver.resume(summary.run, event)
         except EngineError as error:
-            log.error("not resumed run=%s error=%s", summary.run, error)
+            log.warning("not resumed run=%s error=%s", summary.run, error)
 
     async def stop(self) -> None:
         """Stop in order: acts in flight get their grace, open runs stay on disk."""
@@ -140,7 +140,7 @@ class LocalHost:
             try:
                 await chore()  # type: ignore[misc]
             except StoreUnavailable as error:
-                log.error("journal unavailable error=%s", error)
+                log.warning("journal unavailable error=%s", error)
                 await asyncio.sleep(OUTBOX_SECONDS)
 
     async def _mail(self) -> None:

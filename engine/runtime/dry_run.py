@@ -1,7 +1,7 @@
 """A dry run: every check for real, every action held, nothing waited for.
 
-There is no action port: `HeldActions` writes down what would have been done and says so.
-What the world looks like after an act is not known, so the held form of a runbook
+There is no action port: `HeldActions` writes down what would have been done and says
+so. What the world looks like after an act is not known, so the held form of a runbook
 assumes that each act works, looks once where it would wait, and gives back at the end
 without looking whether the trouble returns.
 """

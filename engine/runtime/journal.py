@@ -4,7 +4,8 @@ One entry for the event, from which the run is replayed, then one for each note.
 is decided here; the words are for people, the event is for replay.
 """
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -34,9 +35,17 @@ def entries_of(
     """Return the entries of one step, numbered from `seq`, not yet sealed."""
     kind, what = type(event).__name__.lower(), describe(event)
     first = Entry(
-        run, seq, event.at, event.tick, kind, what, actor_of(event), before.phase,
-        subject=getattr(event, "key", ""), event=event,
-    )  # fmt: skip
+        run,
+        seq,
+        event.at,
+        event.tick,
+        kind,
+        what,
+        actor_of(event),
+        before.phase,
+        subject=getattr(event, "key", ""),
+        event=event,
+    )
     entries = [first]
     for effect in effects:
         if isinstance(effect, Note):
@@ -48,10 +57,20 @@ def entries_of(
 def _noted(run: str, seq: int, event: Event, note: Note) -> Entry:
     by = note.refs.get("by")
     return Entry(
-        run, seq, event.at, event.tick, note.kind, note.what,
-        str(by) if by else "engine", note.phase, note.step, note.why, note.subject,
-        note.target, note.refs,
-    )  # fmt: skip
+        run,
+        seq,
+        event.at,
+        event.tick,
+        note.kind,
+        note.what,
+        str(by) if by else "engine",
+        note.phase,
+        note.step,
+        note.why,
+        note.subject,
+        note.target,
+        note.refs,
+    )
 
 
 def actor_of(event: Event) -> str:
@@ -62,34 +81,30 @@ def actor_of(event: Event) -> str:
 
 def describe(event: Event) -> str:
     """Return one line for people."""
-    match event:
-        case Started():
-            return f"run started by {event.by.id}"
-        case Looked():
-            seen = (f"{one.check} {one.state}" for one in event.evidence)
-            return "looked: " + ", ".join(seen)
-        case Acted():
-            return f"act ended: {event.outcome} ({event.took_seconds:.1f}s)"
-        case TimerFired():
-            return f"time over: {event.key.rpartition(':')[2]}"
-        case Voted():
-            return f"{event.by.id} votes {event.vote}"
-        case Answered():
-            return f"{event.by.id} answers"
-        case Cancelled():
-            return f"{event.by.id} cancels"
-        case HoldChanged():
-            return f"{event.by.id} {'sets' if event.on else 'lifts'} the global hold"
-        case LockLost():
-            return "locks lost"
-        case Restarted():
-            return "engine is back"
-        case Noted():
-            return f"note by {event.by.id}"
-        case Taken():
-            return f"{event.by.id} takes over"
-        case _:
-            return type(event).__name__.lower()
+    words = DESCRIBE.get(type(event))
+    return words(event) if words is not None else type(event).__name__.lower()
+
+
+def _looked(event: Looked) -> str:
+    return "looked: " + ", ".join(f"{one.check} {one.state}" for one in event.evidence)
+
+
+DESCRIBE: Final[Mapping[type, Callable[[Any], str]]] = {
+    Started: lambda event: f"run started by {event.by.id}",
+    Looked: _looked,
+    Acted: lambda event: f"act ended: {event.outcome} ({event.took_seconds:.1f}s)",
+    TimerFired: lambda event: f"time over: {event.key.rpartition(':')[2]}",
+    Voted: lambda event: f"{event.by.id} votes {event.vote}",
+    Answered: lambda event: f"{event.by.id} answers",
+    Cancelled: lambda event: f"{event.by.id} cancels",
+    HoldChanged: lambda event: (
+        f"{event.by.id} {'sets' if event.on else 'lifts'} the global hold"
+    ),
+    LockLost: lambda event: "locks lost",
+    Restarted: lambda event: "engine is back",
+    Noted: lambda event: f"note by {event.by.id}",
+    Taken: lambda event: f"{event.by.id} takes over",
+}
 
 
 def events_of(entries: list[Entry]) -> list[Event]:

@@ -1,4 +1,4 @@
-"""What a run did, as a test can expect it: end, cause, did, undone, held, skipped, asked."""
+"""What a run did, as a test can expect it: end, cause, did, undone, held, asked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -35,9 +35,8 @@ class Seen:
             if wanted is not None and wanted != seen:
                 told.append(f"{name}: expected {_show(wanted)}, was {_show(seen)}")
         if expected.skipped is not None and not self._skips(expected.skipped):
-            told.append(
-                f"skipped: expected {_show(expected.skipped)}, was {_show(self.skipped)}"
-            )
+            wanted, seen = _show(expected.skipped), _show(self.skipped)
+            told.append(f"skipped: expected {wanted}, was {seen}")
         if expected.asked is not None and not self._asks(expected.asked):
             names = [names[0] for names in self.asked]
             told.append(f"asked: expected {_show(expected.asked)}, was {_show(names)}")

@@ -106,13 +106,13 @@ class LiveChecks:
             return Observation(unknown=f"no answer within {call.timeout_seconds:g}s")
         except SecretMissing as missing:
             return Observation(unknown=str(missing), retryable=False)
-        except Exception as error:  # an adapter's defect is never the run's end
+        except Exception as error:  # noqa: BLE001  # an adapter's defect ends no run
             told = f"check kind '{call.kind}' failed: {type(error).__name__}: {error}"
             return Observation(unknown=told, retryable=False)
 
 
 class LiveActions:
-    """Acts through the registry's adapters; the only thing here that changes the world."""
+    """Acts through the registry's adapters: all here that changes the world."""
 
     def __init__(
         self,
@@ -141,9 +141,13 @@ class LiveActions:
         except ValidationError as error:
             return ActResult("failed", f"parameters: {_told(error)}", retryable=False)
         call = Call(
-            act.idempotency_key, act.timeout_seconds, self._secrets(run), run, act.undo,
+            act.idempotency_key,
+            act.timeout_seconds,
+            self._secrets(run),
+            run,
+            act.undo,
             self._fence,
-        )  # fmt: skip
+        )
         try:
             async with asyncio.timeout(act.timeout_seconds + GRACE_SECONDS):
                 return await code(params, call)
@@ -151,7 +155,7 @@ class LiveActions:
             return ActResult("unknown", f"cut after {act.timeout_seconds:g}s")
         except SecretMissing as missing:
             return ActResult("failed", str(missing), retryable=False)
-        except Exception as error:  # an adapter's defect is never the run's end
+        except Exception as error:  # noqa: BLE001  # an adapter's defect ends no run
             told = f"action kind '{act.kind}' failed: {type(error).__name__}: {error}"
             return ActResult("unknown", told, retryable=False)
 

@@ -33,7 +33,8 @@ from engine.model.run import RunSummary
 from engine.model.runbook import Test
 from engine.model.timeline import Entry
 from engine.ports import ActResult, Store
-from engine.runtime.driver import Driver, Ports
+from engine.runtime.driver import Driver
+from engine.runtime.effector import Ports
 from engine.runtime.outcome import Seen, seen_of
 from engine.runtime.perform import Tick
 from engine.runtime.session import Session
@@ -182,9 +183,15 @@ class ScriptedPeople:
             plan = question.plan.hash if question.plan is not None else ""
             self.driver.tell(
                 run,
-                Voted(key=question.key, by=by, vote=vote, plan=plan,
-                      typed=question.retype or "", reason="as scripted"),
-            )  # fmt: skip
+                Voted(
+                    key=question.key,
+                    by=by,
+                    vote=vote,
+                    plan=plan,
+                    typed=question.retype or "",
+                    reason="as scripted",
+                ),
+            )
             return
         answers = (
             answer if isinstance(answer, Mapping) else _yes_or_no(question, answer)
@@ -193,7 +200,7 @@ class ScriptedPeople:
 
 
 def _yes_or_no(question: Question, answer: Any) -> dict[str, Any]:
-    return {name: answer == "approve" for name in question.fields}
+    return dict.fromkeys(question.fields, answer == "approve")
 
 
 class NoHold:
@@ -243,9 +250,14 @@ async def _rehearse(
         return Rehearsed(test.name, Seen(), [], empty.summary(), problems)
     stage = _Stage(compiled, test, store)
     start = Started(
-        run=RUN, revision=compiled.revision, inputs=inputs, labels=dict(labels),
-        annotations=dict(notes), by=Actor("rehearsal", kind="source"), mode="rehearsal",
-    )  # fmt: skip
+        run=RUN,
+        revision=compiled.revision,
+        inputs=inputs,
+        labels=dict(labels),
+        annotations=dict(notes),
+        by=Actor("rehearsal", kind="source"),
+        mode="rehearsal",
+    )
     await stage.play(start)
     entries = await store.entries(RUN)
     summary = await store.summary(RUN)

@@ -6,9 +6,9 @@ changed. Secrets are taken out of what people write, here.
 """
 
 import secrets as random_source
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from engine.core.inputs import bind_inputs
 from engine.core.lists import every_step
@@ -29,7 +29,9 @@ from engine.runtime.session import Session
 ALPHABET: Final = (
     "abcdefghjkmnpqrstuvwxyz23456789"  # no 0/o, 1/l/i: read out on the phone
 )
-Tell = Callable[[str, Event], Any]
+ANSWERED: Final = ("ask", "happened", "undo_anyway", "resolved")  # kinds of question
+Vote = Literal["approve", "reject"]
+Tell = Callable[[str, Event], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -42,11 +44,12 @@ class Service:
     redactor: Redactor
     hold: GlobalHold
     people: Mapping[str, tuple[str, ...]]  # name to groups; empty: nobody is configured
+    tell: Tell | None = None  # another way to the run's driver; None: it is ours
 
     # Who
 
     def actor(self, name: str, via: str, runbook: Runbook | None = None) -> Actor:
-        """Return a person with groups; where nobody is configured, of every group named."""
+        """Return a person with groups; where nobody is configured, with every group."""
         if self.people:
             return Actor(name, groups=self.people.get(name, ()), via=via)
         groups = groups_of(runbook) if runbook is not None else ()
@@ -62,8 +65,9 @@ class Service:
         *,
         alert: Alert | None = None,
         mode: str = "live",
+        run: str = "",
     ) -> str:
-        """Begin a run; return its id.
+        """Begin a run; return its id: `run`, or a fresh one.
 
         Raises:
             DoesNotApply: an input is missing or wrong; the message names each.
@@ -74,15 +78,20 @@ class Service:
         inputs, problems = bind_inputs(runbook, given, labels, notes)
         if problems:
             raise DoesNotApply("\n".join(problems))
-        run = new_run_id()
+        run = run or new_run_id()
         inputs = await self._hide(run, runbook, inputs)
         await self.store.put_revision(bundle.revision, runbook.runbook, bundle.stored)
         clean = self.redactor.value
         started = Started(
-            run=run, revision=bundle.revision, inputs=clean(inputs), labels=clean(dict(labels)),
-            annotations=clean(dict(notes)), by=by, mode=mode,  # type: ignore[arg-type]
+            run=run,
+            revision=bundle.revision,
+            inputs=clean(inputs),
+            labels=clean(dict(labels)),
+            annotations=clean(dict(notes)),
+            by=by,
+            mode=mode,  # type: ignore[arg-type]
             held_globally=self.hold.reason() is not None,
-        )  # fmt: skip
+        )
         await self.driver.begin(Session(run, bundle.compiled), started)
         return run
 
@@ -100,9 +109,16 @@ class Service:
     # What people say
 
     async def vote(
-        self, run: str, by: Actor, vote: str, *, step: str = "", reason: str = "",
-        typed: str = "", plan: str = "",
-    ) -> Question:  # fmt: skip
+        self,
+        run: str,
+        by: Actor,
+        vote: Vote,
+        *,
+        step: str = "",
+        reason: str = "",
+        typed: str = "",
+        plan: str = "",
+    ) -> Question:
         """Approve or reject; return the question that was answered.
 
         Raises:
@@ -112,9 +128,15 @@ class Service:
         shown = question.plan.hash if question.plan is not None else ""
         await self._tell(
             run,
-            Voted(key=question.key, by=by, vote=vote, plan=plan or shown,  # type: ignore[arg-type]
-                  reason=self.redactor.text(reason), typed=typed),
-        )  # fmt: skip
+            Voted(
+                key=question.key,
+                by=by,
+                vote=vote,
+                plan=plan or shown,
+                reason=self.redactor.text(reason),
+                typed=typed,
+            ),
+        )
         return question
 
     async def answer(
@@ -125,8 +147,7 @@ class Service:
         Raises:
             NotFound: no such run. DoesNotApply: it asks nothing now.
         """
-        kinds = ("ask", "happened", "undo_anyway", "resolved")
-        question = await self._question(run, step, kinds=kinds)
+        question = await self._question(run, step, kinds=ANSWERED)
         clean = self.redactor.value(dict(answers))
         await self._tell(run, Answered(key=question.key, by=by, answers=clean))
         return question
@@ -169,7 +190,7 @@ class Service:
         await self._tell(run, Taken(by=by))
 
     async def _tell(self, run: str, event: Event) -> None:
-        await self.driver.told(run, event)
+        await (self.tell or self.driver.told)(run, event)
 
     async def _open(self, run: str) -> RunSummary:
         summary = await self.summary(run)
@@ -207,9 +228,10 @@ def pick_question(summary: RunSummary, step: str, kinds: tuple[str, ...]) -> Que
         DoesNotApply: none, or more than one and no step named; the message lists them.
     """
     fits = [
-        one for one in summary.questions
+        one
+        for one in summary.questions
         if one.kind in kinds and step in ("", one.step, one.key)
-    ]  # fmt: skip
+    ]
     if len(fits) == 1:
         return fits[0]
     open_now = ", ".join(f"'{one.step}' ({one.kind})" for one in summary.questions)

@@ -1,8 +1,8 @@
 """One loaded run: its record, what it waits for, and how time goes on in it.
 
 A session is made from the entries of a timeline, or is new; `apply` advances it by one
-event. It performs nothing and writes nothing: the driver does both. What is in flight is
-a function of the events, so a session that is thrown away can be made again.
+event. It performs nothing and writes nothing: the driver does both. What is in flight
+is a function of the events, so a session that is thrown away can be made again.
 """
 
 from dataclasses import dataclass, field
@@ -133,14 +133,29 @@ class Session:
         main = record.frames.get("")
         wake = self.next_tick()
         return RunSummary(
-            self.run, runbook.runbook, self.compiled.revision, runbook.title,
-            record.severity, record.state, record.phase, main.cause if main else "",
-            record.mode, self.started_at, self.last_at, self.ended_at, record.why,
-            record.held, self.questions, record.requester.id, runbook.owner,
-            record.taken_by, main.inputs if main else {}, record.crashes,
+            self.run,
+            runbook.runbook,
+            self.compiled.revision,
+            runbook.title,
+            record.severity,
+            record.state,
+            record.phase,
+            main.cause if main else "",
+            record.mode,
+            self.started_at,
+            self.last_at,
+            self.ended_at,
+            record.why,
+            record.held,
+            self.questions,
+            record.requester.id,
+            runbook.owner,
+            record.taken_by,
+            main.inputs if main else {},
+            record.crashes,
             wake_at=None if wake is None else self.last_at + wake - self.last_tick,
             busy=self.busy,
-        )  # fmt: skip
+        )
 
 
 replace = msgspec.structs.replace

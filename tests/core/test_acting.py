@@ -78,7 +78,8 @@ def test_f78_verify_that_fails_may_undo() -> None:
     """on_fail: undo gives back what a failed verify leaves held."""
     text = ACT.replace("EXTRA", "verify: checks.there.ok\n    verify_within: 5s")
     rehearsed = play(
-        text.replace("{act: take}", "{act: take, on_fail: undo}"), {"checks": {"there": "fail"}}
+        text.replace("{act: take}", "{act: take, on_fail: undo}"),
+        {"checks": {"there": "fail"}},
     )
     expected = {"end": "handed_over", "did": ["take"], "undone": ["take"], "held": []}
 
@@ -98,7 +99,9 @@ def test_the_undo_gives_back_what_was_remembered() -> None:
     text = ACT.replace("EXTRA", "remember: {old: {check: there, value: json.limit}}")
     text = text.replace("{back: x}", "{back: '{{ old }}'}")
     rehearsed = play(text, {"checks": {"there": [{"value": 1, "json": {"limit": 7}}]}})
-    intents = [entry.refs["undo"] for entry in rehearsed.entries if entry.kind == "intent"]
+    intents = [
+        entry.refs["undo"] for entry in rehearsed.entries if entry.kind == "intent"
+    ]
 
     assert [{"back": 7}] == intents
 
@@ -147,7 +150,12 @@ actions:
   all: {do: {}, undo: {do: {back: 2}}, slot: weight}
 isolate: [{act: half}, {act: all}]
 """
-    expected = {"end": "resolved", "did": ["half", "all"], "undone": ["half"], "held": []}
+    expected = {
+        "end": "resolved",
+        "did": ["half", "all"],
+        "undone": ["half"],
+        "held": [],
+    }
 
     assert expected == shown(play(text))
 
@@ -163,7 +171,9 @@ isolate: [{act: fence}, {act: promote}]
     rehearsed = play(text)
 
     assert ["promote"] == rehearsed.seen.undone
-    assert ["point of no return: fence is no longer undone"] == told(rehearsed, "settled")
+    assert ["point of no return: fence is no longer undone"] == told(
+        rehearsed, "settled"
+    )
 
 
 def test_an_act_without_an_undo_needs_a_yes() -> None:
@@ -180,7 +190,9 @@ workaround:
     done = {"end": "resolved", "did": ["drop"], "undone": [], "held": []}
 
     assert refused == shown(play(text))
-    assert done == shown(play(text.replace("    - {act: drop}", gate), {"people": ["approve"]}))
+    assert done == shown(
+        play(text.replace("    - {act: drop}", gate), {"people": ["approve"]})
+    )
 
 
 def test_kinds_may_undo_by_themselves_or_leave_nothing() -> None:
@@ -191,14 +203,21 @@ actions:
   call: {page: {}}
 isolate: [{act: quiet}, {act: call}]
 """
-    expected = {"end": "resolved", "did": ["quiet", "call"], "undone": ["quiet"], "held": []}
+    expected = {
+        "end": "resolved",
+        "did": ["quiet", "call"],
+        "undone": ["quiet"],
+        "held": [],
+    }
 
     assert expected == shown(play(text))
 
 
 def test_when_unknown_skips_an_act_loudly() -> None:
     """Unknown never counts as true: the act is skipped, and people are told."""
-    text = ACT.replace("EXTRA", "").replace("{act: take}", "{act: take, when: checks.room.ok}")
+    text = ACT.replace("EXTRA", "").replace(
+        "{act: take}", "{act: take, when: checks.room.ok}"
+    )
     rehearsed = play(text)
 
     assert ["take"] == rehearsed.seen.skipped
@@ -211,4 +230,6 @@ def test_on_unknown_decides_otherwise() -> None:
     text = ACT.replace("EXTRA", "")
 
     assert ["take"] == play(text.replace("{act: take}", step % "do")).seen.did
-    assert "handed_over" == play(text.replace("{act: take}", step % "hand_over")).seen.end
+    assert (
+        "handed_over" == play(text.replace("{act: take}", step % "hand_over")).seen.end
+    )

@@ -89,7 +89,9 @@ def test_g1_guards_in_a_batch_come_one_after_another() -> None:
 
 def test_pauses_lie_between_batches() -> None:
     """Three targets in batches of one: two pauses."""
-    text = EACH.replace("LIST", "[a, b, c]").replace("EXTRA", "batch: 1\n    pause: 30s")
+    text = EACH.replace("LIST", "[a, b, c]").replace(
+        "EXTRA", "batch: 1\n    pause: 30s"
+    )
 
     assert 60.0 == play(text).seen.seconds
 
@@ -150,9 +152,12 @@ def test_a_ramp_stops_when_the_condition_is_not_true() -> None:
     for answer in ("fail", "unknown"):
         rehearsed = play(REPEAT, {"checks": {"calm": ["pass", answer]}})
 
-        assert {"end": "handed_over", "did": ["step"], "undone": [], "held": ["step"]} == shown(
-            rehearsed
-        )
+        assert {
+            "end": "handed_over",
+            "did": ["step"],
+            "undone": [],
+            "held": ["step"],
+        } == shown(rehearsed)
 
 
 ALL = """
@@ -187,7 +192,9 @@ workaround:
 """
     rehearsed = play(text, {"actions": {"one": "fail", "two": "fail"}})
 
-    assert ["said: first"] == [what for what in told(rehearsed, "step") if "said" in what]
+    assert ["said: first"] == [
+        what for what in told(rehearsed, "step") if "said" in what
+    ]
     assert "" == rehearsed.seen.cause
 
 
@@ -223,7 +230,9 @@ def test_a_sub_runbook_gives_back_what_it_took() -> None:
         "undone": ["inner", "outer"],
         "held": [],
     }
-    commands = [entry.refs["command"] for entry in rehearsed.entries if entry.kind == "intent"]
+    commands = [
+        entry.refs["command"] for entry in rehearsed.entries if entry.kind == "intent"
+    ]
 
     assert expected == shown(rehearsed)
     assert {"to": "eu"} == commands[1]
@@ -231,7 +240,9 @@ def test_a_sub_runbook_gives_back_what_it_took() -> None:
 
 def test_what_a_sub_runbook_leaves_held_counts_here() -> None:
     """Its obligations are the main runbook's."""
-    rehearsed = play(MAIN, library={"sub": SUB.replace("RESTORE", "restore: [{say: done}]")})
+    rehearsed = play(
+        MAIN, library={"sub": SUB.replace("RESTORE", "restore: [{say: done}]")}
+    )
 
     assert ["inner", "outer"] == rehearsed.seen.undone
     assert "resolved" == rehearsed.seen.end
@@ -240,7 +251,9 @@ def test_what_a_sub_runbook_leaves_held_counts_here() -> None:
 def test_a_failed_sub_runbook_fails_the_step() -> None:
     """What it says on failure ends the sub-runbook, and the step decides."""
     rehearsed = play(
-        MAIN, {"actions": {"inner": "fail"}}, library={"sub": SUB.replace("RESTORE", "")}
+        MAIN,
+        {"actions": {"inner": "fail"}},
+        library={"sub": SUB.replace("RESTORE", "")},
     )
 
     assert {
@@ -251,6 +264,8 @@ def test_a_failed_sub_runbook_fails_the_step() -> None:
 def test_a_sub_runbook_is_cut_at_its_limit() -> None:
     """`within` bounds the whole of it."""
     slow = SUB.replace("RESTORE", "diagnose: [{wait: 1h}]")
-    rehearsed = play(MAIN.replace("where }}'}}", "where }}'}, within: 5m}"), library={"sub": slow})
+    rehearsed = play(
+        MAIN.replace("where }}'}}", "where }}'}, within: 5m}"), library={"sub": slow}
+    )
 
     assert ("handed_over", 300.0) == (rehearsed.seen.end, rehearsed.seen.seconds)

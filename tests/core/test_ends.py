@@ -35,17 +35,26 @@ def test_f71_a_cancel_lets_the_act_in_flight_end() -> None:
     test = {"actions": {"take": "lost"}, "events": [{"at": "10s", "do": "cancel"}]}
     rehearsed = play(text, test)
 
-    assert {"end": "cancelled", "did": ["take"], "undone": ["take"], "held": []} == shown(
-        rehearsed
-    )
+    assert {
+        "end": "cancelled",
+        "did": ["take"],
+        "undone": ["take"],
+        "held": [],
+    } == shown(rehearsed)
 
 
 def test_f72_a_cancel_during_an_undo_lets_it_go_on() -> None:
     """The undo goes on; the end is `cancelled`."""
-    text = TAKE + "isolate: [{act: take}, {act: keep}]\nrestore: [{undo: all, pause: 1m}]\n"
+    text = (
+        TAKE
+        + "isolate: [{act: take}, {act: keep}]\nrestore: [{undo: all, pause: 1m}]\n"
+    )
     rehearsed = play(text, {"events": [{"at": "30s", "do": "cancel"}]})
 
-    assert ("cancelled", ["keep", "take"]) == (rehearsed.seen.end, rehearsed.seen.undone)
+    assert ("cancelled", ["keep", "take"]) == (
+        rehearsed.seen.end,
+        rehearsed.seen.undone,
+    )
 
 
 def test_f73_an_undo_that_fails_pages_and_the_others_go_on() -> None:
@@ -55,7 +64,9 @@ def test_f73_an_undo_that_fails_pages_and_the_others_go_on() -> None:
     assert {
         "end": "handed_over", "did": ["take", "keep"], "undone": ["take"], "held": ["keep"],
     } == shown(rehearsed)  # fmt: skip
-    assert ["undo of keep  failed: failed: as scripted: fail"] == told(rehearsed, "stuck")
+    assert ["undo of keep  failed: failed: as scripted: fail"] == told(
+        rehearsed, "stuck"
+    )
 
 
 def test_g24_a_stuck_undo_is_its_own_severity() -> None:
@@ -69,7 +80,8 @@ def test_g24_a_stuck_undo_is_its_own_severity() -> None:
 def test_cancelled_with_a_stuck_undo_is_handed_over() -> None:
     """What cannot be given back is in somebody's hands."""
     rehearsed = play(
-        WAITS, {"actions": {"undo take": "fail"}, "events": [{"at": "1m", "do": "cancel"}]}
+        WAITS,
+        {"actions": {"undo take": "fail"}, "events": [{"at": "1m", "do": "cancel"}]},
     )
 
     assert ("handed_over", ["take"]) == (rehearsed.seen.end, rehearsed.seen.held)
@@ -81,7 +93,9 @@ def test_confirm_decides_whether_there_is_a_run() -> None:
     text += "isolate: [{act: take}]\n"
 
     def end(bad: str, more: str) -> str:
-        return play(text, {"checks": {"bad": [bad, "pass"], "more": [more, "pass"]}}).seen.end
+        return play(
+            text, {"checks": {"bad": [bad, "pass"], "more": [more, "pass"]}}
+        ).seen.end
 
     assert "resolved" == end("fail", "fail")
     assert "cleared" == end("pass", "pass")
@@ -92,14 +106,20 @@ def test_confirm_decides_whether_there_is_a_run() -> None:
 
 def test_on_unknown_of_confirm_may_go_on() -> None:
     """An author may say that an unsure start is a start."""
-    text = TAKE + "confirm: [{check: bad, expect: fail, on_unknown: do}]\nisolate: [{act: take}]\n"
+    text = (
+        TAKE
+        + "confirm: [{check: bad, expect: fail, on_unknown: do}]\nisolate: [{act: take}]\n"
+    )
 
     assert ["take"] == play(text, {"checks": {"bad": "unknown"}}).seen.did
 
 
 def test_restore_left_out_gives_back_only_while_the_trouble_stays_gone() -> None:
     """It looks at what confirm looked at, before and after each undo."""
-    text = TAKE + "confirm: [{check: bad, expect: fail}]\nisolate: [{act: take}, {act: keep}]\n"
+    text = (
+        TAKE
+        + "confirm: [{check: bad, expect: fail}]\nisolate: [{act: take}, {act: keep}]\n"
+    )
 
     def undone(*answers: str) -> tuple[str, list[str]]:
         seen = play(text, {"checks": {"bad": list(answers)}}).seen
@@ -163,7 +183,10 @@ def test_f48_the_alert_resolves_in_the_middle(
 
 def test_f87_a_run_that_has_done_nothing_ends_as_cleared() -> None:
     """The alert resolves before the first act: nothing is done."""
-    text = TAKE + "isolate: [{say: hi}]\ndiagnose: [{wait: 10m}]\nworkaround: {a: [{act: take}]}\n"
+    text = (
+        TAKE
+        + "isolate: [{say: hi}]\ndiagnose: [{wait: 10m}]\nworkaround: {a: [{act: take}]}\n"
+    )
     seen = play(text, {"events": [{"at": "1m", "do": "resolved"}]}).seen
 
     assert ("cleared", [], 60.0) == (seen.end, seen.did, seen.seconds)
@@ -173,7 +196,9 @@ def test_a_stop_rule_watches_the_whole_run() -> None:
     """True at any time: the run stops, as the rule says."""
     for then, undone in (("hand_over", []), ("undo", ["keep", "take"])):
         rule = f"stop_when: [{{when: '!checks.bad.ok', every: 30s, then: {then}}}]\n"
-        text = rule + WAITS.replace("value > 0}\n  more", "value > 0, fresh_for: 1s}\n  more")
+        text = rule + WAITS.replace(
+            "value > 0}\n  more", "value > 0, fresh_for: 1s}\n  more"
+        )
         seen = play(text, {"checks": {"bad": ["pass", "pass", "fail"]}}).seen
 
         assert ("handed_over", undone, 60.0) == (seen.end, seen.undone, seen.seconds)
@@ -183,7 +208,9 @@ def test_the_severity_follows_the_size() -> None:
     """raise: the severity goes up, never down."""
     text = "impact: {users: {probe: {}}, every: 30s}\n"
     text += "raise: [{to: sev1, when: checks.users.value > 100.0}]\n" + WAITS
-    rehearsed = play(text, {"checks": {"users": [{"value": 5}, {"value": 500}, {"value": 1}]}})
+    rehearsed = play(
+        text, {"checks": {"users": [{"value": 5}, {"value": 500}, {"value": 1}]}}
+    )
 
     assert ["severity sev3 -> sev1"] == told(rehearsed, "severity")
     assert "sev1" == rehearsed.summary.severity
@@ -200,7 +227,9 @@ def test_g16_f85_the_global_hold_stops_the_next_act() -> None:
 
 def test_undone_when_spares_the_undo() -> None:
     """Given back already: there is nothing to undo."""
-    text = TAKE.replace("undo: {do: {}}}\n  keep", "undo: {do: {}}, undone_when: checks.bad.ok}\n  keep")
+    text = TAKE.replace(
+        "undo: {do: {}}}\n  keep", "undo: {do: {}}, undone_when: checks.bad.ok}\n  keep"
+    )
     rehearsed = play(text + "isolate: [{act: take}]\n", {"checks": {"bad": "pass"}})
 
     assert [] == told(rehearsed, "undoing")
@@ -219,7 +248,9 @@ def test_f74_what_someone_else_changed_is_asked_about(
     people: list[object], end: str, undone: list[str], held: list[str]
 ) -> None:
     """undo_if is not true: a person decides; silence leaves it held."""
-    text = TAKE.replace("undo: {do: {}}}\n  keep", "undo: {do: {}}, undo_if: checks.bad.ok}\n  keep")
+    text = TAKE.replace(
+        "undo: {do: {}}}\n  keep", "undo: {do: {}}, undo_if: checks.bad.ok}\n  keep"
+    )
     seen = play(
         text + "isolate: [{act: take}]\n", {"checks": {"bad": "fail"}, "people": people}
     ).seen
@@ -229,7 +260,10 @@ def test_f74_what_someone_else_changed_is_asked_about(
 
 def test_wait_for_must_stay_true_for_its_hold() -> None:
     """One false look in between begins the hold anew."""
-    text = TAKE + "restore: [{wait_for: bad, within: 10m, every: 10s, hold: 30s}]\nisolate: [{say: x}]\n"
+    text = (
+        TAKE
+        + "restore: [{wait_for: bad, within: 10m, every: 10s, hold: 30s}]\nisolate: [{say: x}]\n"
+    )
     seen = play(text, {"checks": {"bad": ["fail", "pass", "fail", "pass"]}}).seen
 
     assert ("resolved", 60.0) == (seen.end, seen.seconds)

@@ -32,7 +32,9 @@ DONE = {"end": "resolved", "did": ["fix"], "undone": [], "held": []}
 HANDED = {"end": "handed_over", "did": [], "undone": [], "held": []}
 
 
-def gate(groups: str = "{group: a}", extra: str = "", **test: object) -> dict[str, object]:
+def gate(
+    groups: str = "{group: a}", extra: str = "", **test: object
+) -> dict[str, object]:
     """Return what a gate with these keys shows."""
     text = GATE.replace("GROUPS", groups).replace("EXTRA", extra)
     return shown(play(text, test))
@@ -118,7 +120,9 @@ def opened(groups: str = "{group: a}", extra: str = "") -> tuple[object, Record,
     return code, record, next(one for one in effects if isinstance(one, Ask))
 
 
-def vote(who: str, *groups: str, plan: str, key: str, say: str = "approve", **more: str) -> Voted:
+def vote(
+    who: str, *groups: str, plan: str, key: str, say: str = "approve", **more: str
+) -> Voted:
     """Return a person's vote."""
     by = Actor(who, groups=groups)
     return Voted(key=key, by=by, vote=say, plan=plan, **more)  # type: ignore[arg-type]
@@ -170,7 +174,8 @@ def test_f64_a_vote_for_another_plan_does_not_count() -> None:
 def test_retype_has_to_be_typed() -> None:
     """The approver types what the gate asks for."""
     assert [("refused", "'prod' has to be typed")] == refusal(
-        "retype: prod", lambda key, plan: vote("bo", "a", plan=plan, key=key, typed="prd")
+        "retype: prod",
+        lambda key, plan: vote("bo", "a", plan=plan, key=key, typed="prd"),
     )
 
 
@@ -190,14 +195,18 @@ def test_f61_a_vote_told_three_times_is_one_vote() -> None:
 def test_f65_a_reject_wins_until_the_act_begins() -> None:
     """After the yes, but before the intent, a no still stops it."""
     text = GATE.replace("GROUPS", "{group: a}").replace("EXTRA", "")
-    code = compiled(text.replace("why_no_undo: final", "why_no_undo: f, guard: checks.bad.ok"))
+    code = compiled(
+        text.replace("why_no_undo: final", "why_no_undo: f, guard: checks.bad.ok")
+    )
     start = Started(run="r", revision="rev", by=Actor("ana"))
     record, effects = advance(code, Record(), start)
     ask = next(one for one in effects if isinstance(one, Ask))
     assert ask.question.plan is not None
     plan = ask.question.plan.hash
     record, _ = advance(code, record, vote("bo", "a", plan=plan, key=ask.key))
-    record, _ = advance(code, record, vote("cy", "a", plan=plan, key=ask.key, say="reject"))
+    record, _ = advance(
+        code, record, vote("cy", "a", plan=plan, key=ask.key, say="reject")
+    )
 
     assert ("handed_over", False) == (record.end, record.acted)
 
@@ -267,7 +276,9 @@ def test_a_gate_shows_the_plan() -> None:
     """What people approve names the act, the command and that there is no way back."""
     _, _, ask = opened()
     assert ask.question.plan is not None
-    planned = [(act.action, act.command, act.reversible) for act in ask.question.plan.acts]
+    planned = [
+        (act.action, act.command, act.reversible) for act in ask.question.plan.acts
+    ]
 
     assert [("fix", {"to": "x"}, False)] == planned
 
@@ -276,4 +287,6 @@ def test_the_timeline_says_who_said_yes() -> None:
     """Each yes is an entry, with the plan it was for."""
     text = GATE.replace("GROUPS", "{group: a}").replace("EXTRA", "")
 
-    assert ["person-1 said yes"] == told(play(text, {"people": ["approve"]}), "approved")
+    assert ["person-1 said yes"] == told(
+        play(text, {"people": ["approve"]}), "approved"
+    )

@@ -6,7 +6,13 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 from engine.core.advance import advance, replay
 from engine.core.machine import machine_graph, moved, run_life, step_life
@@ -108,13 +114,17 @@ isolate: [{act: inside, on_fail: other}]
 workaround: {other: [{wait: 1m}]}
 """
 CODES = [compiled(text, {"inner": INNER}) for text in RUNBOOKS]
-PEOPLE = [Actor(name, groups=(name, "owners", "o")) for name in ("a", "b", "c", "owners")]
+PEOPLE = [
+    Actor(name, groups=(name, "owners", "o")) for name in ("a", "b", "c", "owners")
+]
 
 
 def answer(effect: Any, draw: Any) -> Event:
     """Return one possible answer of the world to what was asked for."""
     if isinstance(effect, Look):
-        states = [draw(st.sampled_from(["pass", "fail", "unknown"])) for _ in effect.checks]
+        states = [
+            draw(st.sampled_from(["pass", "fail", "unknown"])) for _ in effect.checks
+        ]
         return Looked(
             key=effect.key,
             evidence=tuple(
@@ -273,7 +283,9 @@ def test_every_state_of_a_step_is_in_the_table(code: Any) -> None:
 
     assert set(STEP_TABLE) == targets | {"ready"}
     assert set(STAGE_STATE.values()) <= set(STEP_TABLE)
-    assert set(STAGE_EVENT.values()) <= {event for row in STEP_TABLE.values() for event in row}
+    assert set(STAGE_EVENT.values()) <= {
+        event for row in STEP_TABLE.values() for event in row
+    }
 
 
 def test_the_machines_agree_with_the_tables() -> None:
@@ -293,7 +305,9 @@ def test_the_machines_agree_with_the_tables() -> None:
     ]
 
     assert {
-        (state, event): to for state, row in STEP_TABLE.items() for event, to in row.items()
+        (state, event): to
+        for state, row in STEP_TABLE.items()
+        for event, to in row.items()
     } == moves
     assert [] == refused
 

@@ -29,7 +29,8 @@ from engine.model.people import Actor, Question
 from engine.model.run import ENDS, RunSummary
 from engine.model.timeline import Entry
 from engine.registry import Registry
-from engine.runtime.driver import Driver, Ports
+from engine.runtime.driver import Driver
+from engine.runtime.effector import Ports
 from engine.runtime.library import Library, compiled_from
 from engine.runtime.perform import LiveActions, LiveChecks
 from engine.runtime.redact import Redactor
