@@ -111,7 +111,7 @@ def _call(node: Call, moment: Moment) -> Value:
 
 def _increases(function: str, selector: Selector, moment: Moment) -> Vector:
     seconds = selector.seconds or 0.0
-    begin = moment.at - seconds
+    begin = round(moment.at - seconds, 3)
     out: Vector = {}
     for series in moment.samples.select(selector.matchers):
         window = series.between(begin, moment.at)
@@ -127,9 +127,10 @@ def _increase(window: list[tuple[float, float]], begin: float, end: float) -> fl
     values = [value for _, value in window]
     grown = values[-1] - values[0]
     grown += sum(a for a, b in pairwise(values) if b < a)
-    sampled = window[-1][0] - window[0][0]
+    sampled = round(window[-1][0] - window[0][0], 3)  # times are whole milliseconds
     step = sampled / (len(window) - 1)
-    before, after = window[0][0] - begin, end - window[-1][0]
+    before = round(window[0][0] - begin, 3)
+    after = round(end - window[-1][0], 3)
     if grown > 0 and values[0] >= 0:
         before = min(before, sampled * values[0] / grown)  # it cannot start below 0
     covered = sampled

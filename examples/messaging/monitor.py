@@ -9,6 +9,7 @@ Used by: __main__.py, the engine's demo and end-to-end tests.
 
 import shutil
 import socket
+import sys
 from pathlib import Path
 from string import Template
 from typing import Literal
@@ -67,7 +68,8 @@ def _start_prometheus(platform: Platform, webhook: str | None) -> str:
     render(platform, directory, webhook=webhook, alertmanager=ports["alertmanager"])
     for name, port in ports.items():
         platform.urls[name] = f"http://127.0.0.1:{port}"
-        platform.launch(name, _command(name, port, directory))
+        leash = [sys.executable, "-m", f"{__package__}.leash"]
+        platform.launch(name, leash + _command(name, port, directory))
     platform.write_state()
     platform.wait_healthy(tuple(ports), "/-/ready")
     return platform.urls["prometheus"]

@@ -31,7 +31,7 @@ UNSUPPORTED = {
     "@": "the @ modifier",
     "group_left": "group_left",
     "group_right": "group_right",
-    ":": "subqueries",
+    ":": "a subquery",
 }
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -153,7 +153,9 @@ def _tokens(text: str) -> list[Token]:
     while at < len(text):
         found = TOKEN.match(text, at)
         if found is None or found.lastgroup is None:
-            raise QueryError(f"cannot read the query from '{text[at : at + 20]}' on")
+            raise QueryError(
+                f"cannot read the query from '{text[at:].strip()[:20]}' on"
+            )
         out.append((found.lastgroup, found.group(found.lastgroup)))
         at = found.end()
     return out
@@ -224,7 +226,9 @@ class _Parser:
         if not self._accept("["):
             return node
         if not isinstance(node, Selector):
-            raise QueryError("subqueries are not supported: a range needs a selector")
+            raise QueryError(
+                "a subquery is not supported here: a range needs a selector"
+            )
         kind, text = self._take()
         if kind != "duration":
             raise QueryError(f"a range is like [30s], not [{text}]")

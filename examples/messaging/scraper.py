@@ -43,7 +43,7 @@ class Scraper:
             await asyncio.gather(
                 *(self._scrape(job, port) for job, port in self._targets.items())
             )
-            now = time.time()
+            now = round(time.time(), 3)
             changed = self.alerts.look(Moment(self.samples, now))
             self._tell(changed, now)
             self.rounds += 1
@@ -51,7 +51,7 @@ class Scraper:
             await asyncio.sleep(max(0.0, due - time.time()))
 
     async def _scrape(self, job: str, port: int) -> None:
-        at = time.time()
+        at = round(time.time(), 3)
         target = {"job": job, "instance": f"127.0.0.1:{port}"}
         up: Labels = tuple(sorted({"__name__": "up", **target}.items()))
         try:
@@ -94,7 +94,7 @@ class Api:
         if not text:
             return _error(400, "bad_data", "query is missing")
         try:
-            at = float(parameters.get("time") or time.time())
+            at = round(float(parameters.get("time") or time.time()), 3)
         except ValueError:
             return _error(400, "bad_data", "time must be Unix seconds")
         try:
