@@ -1,6 +1,7 @@
 """The law of ports.Store, over every store there is."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -461,6 +462,28 @@ async def test_the_same_run_may_lock_again(store: AnyStore) -> None:
 
     assert asked == [None] * 5
     assert await store.lock("r-2", ["a/z"]) == "r-1"
+
+
+async def test_f76_both_stores_say_the_same_of_any_locks(tmp_path: Path) -> None:
+    """
+    Two thousand random calls on a small tree of paths: the same answers everywhere.
+    """
+    draw = random.Random(76)
+    journal, memory = await SqliteStore.open(tmp_path / "journal.db"), MemoryStore()
+    for _ in range(2000):
+        run = f"r-{draw.randrange(4)}"
+        if draw.random() < 0.3:
+            await asyncio.gather(journal.unlock(run), memory.unlock(run))
+            continue
+        paths = [
+            "/".join(draw.choices("ab%", k=draw.randint(1, 3)))
+            for _ in range(draw.randint(0, 3))
+        ]
+        answers = await asyncio.gather(
+            journal.lock(run, paths), memory.lock(run, paths)
+        )
+        assert answers[0] == answers[1], (run, paths)
+    await journal.close()
 
 
 async def test_unlock_frees_every_path_of_the_run(store: AnyStore) -> None:

@@ -2,6 +2,7 @@
 
     settings    what can be set
     versions    which SQLite libraries are trusted; `sqlite_report` for `doctor`
+    places      which disks are fit for it
     schema      the tables, as numbered migrations
     opening     look before touching; create, check, narrow the rights, migrate
     migrations  forward only, with a copy before

@@ -1,13 +1,13 @@
 """Opening a journal: look before touching, refuse with the next command, migrate.
 
-Order: the library is safe; the file is ours, whole and not newer (read only, so that a
-refused file stays as it is, byte for byte); rights are narrowed; then the one
-connection that writes is opened and the schema is brought forward.
+Order: the library and the disk are fit; the file is ours, whole and not newer (read
+only, so that a refused file stays as it is, byte for byte); rights are narrowed; then
+the one connection that writes is opened and the schema is brought forward.
 
 A new journal is built under another name and linked into place when it is complete: a
 file of no bytes is therefore never a beginning, it is damage.
 
-Called by: store. Calls: versions, problems, migrations, schema.
+Called by: store. Calls: versions, places, problems, migrations, schema.
 """
 
 import os
@@ -20,6 +20,7 @@ import apsw
 
 from engine import __version__
 from engine.adapters.sqlite.migrations import migrate, sync, what_is_written
+from engine.adapters.sqlite.places import refuse_network
 from engine.adapters.sqlite.problems import damaged, newest_copy, translated
 from engine.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS, Migration
 from engine.adapters.sqlite.settings import DEFAULTS, SqliteSettings
@@ -66,6 +67,7 @@ def open_journal(
     refuse_unsafe(sqlite_report())
     notices: list[str] = []
     with translated(path):
+        refuse_network(path)
         if not path.exists():
             _refuse_absent(path, create=create)
             notices += _build(path, settings, migrations)

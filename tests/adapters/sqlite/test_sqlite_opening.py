@@ -15,6 +15,7 @@ from engine import __version__
 from engine.adapters.sqlite import SqliteSettings, SqliteStore
 from engine.adapters.sqlite.opening import connect, open_journal
 from engine.errors import StoreDamaged, StoreNewer, StoreUnavailable
+from engine.model.effects import Say
 
 
 def rights(path: Path) -> str:
@@ -71,6 +72,33 @@ async def test_a_closed_journal_is_one_file(tmp_path: Path) -> None:
 
     assert [p.name for p in tmp_path.iterdir()] == ["journal.db"]
     assert [e.seq for e in found] == [1, 2, 3]
+
+
+async def test_everything_survives_a_restart(tmp_path: Path) -> None:
+    """
+    Locks, messages, texts and secrets are there after closing and opening again.
+    """
+    path = tmp_path / "journal.db"
+    store = await SqliteStore.open(path)
+    await store.append([entry(1)], summary(), outbox=[Say("hello")])
+    await store.lock("r-1", ["region/x"])
+    await store.put_revision("abc", "delay", "format: 1")
+    await store.put_secret("r-1", "token", "s3cret")
+    await store.close()
+    store = await SqliteStore.open(path)
+    found = (
+        [message for _, _, message in await store.unsent()],
+        await store.lock("r-2", ["region"]),
+        await store.revision("abc"),
+        await store.secret("r-1", "token"),
+        await store.summary("r-1"),
+    )
+    await store.append([entry(2)], summary())
+    faults = await store.verify()
+    await store.close()
+
+    assert found == ([Say("hello")], "r-1", "format: 1", "s3cret", summary())
+    assert faults == []
 
 
 async def test_an_absent_journal_is_not_begun_without_leave(tmp_path: Path) -> None:
