@@ -8,7 +8,7 @@ from math import inf, nan
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.expressions import (
@@ -343,6 +343,7 @@ def kleene(formula: Any, values: dict[str, bool | None]) -> bool | None:
     return None if None in parts else not decides
 
 
+@settings(deadline=None)
 @given(formulas)
 def test_any_formula_follows_three_valued_logic(formula: Any) -> None:
     """evaluate() is Kleene's logic for every formula and all 27 assignments."""
@@ -363,6 +364,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(observation_types())), values))
 def test_no_binding_makes_it_raise(bindings: dict[str, Any]) -> None:
     """Whatever is bound, the answer is true, false or unknown."""
