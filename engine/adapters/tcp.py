@@ -35,7 +35,7 @@ class Tcp(Model):
     expect: str | None = Field(
         None,
         min_length=1,
-        description="Text that the answer must hold; without it a connection is enough.",
+        description="Text that the answer must hold; without it, a connection does.",
     )
 
 

@@ -387,12 +387,12 @@ async def test_cancel_twice_still_ends_the_family() -> None:
 async def test_no_file_is_left_open() -> None:
     """Twenty looks leave as many open files as one."""
     await look(a_check("true"), a_call())
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(20):
         await look(a_check("echo", "x", stdin="y"), a_call())
         await look(a_check("no-such-program-7"), a_call())
 
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_kind_says_what_pass_may_name() -> None:

@@ -1,4 +1,4 @@
-"""Programs on the engine's own machine: the kind `command`, as a check and as an action.
+"""Programs on the engine's own machine: `command`, as a check and as an action.
 
 What is here: a program and its arguments, never a shell line, in a process group of its
 own, with a bare environment, bounded output and a hard end. At the limit, or when the

@@ -85,7 +85,7 @@ def _family(root: int, key: str) -> dict[int, int]:
     in its environment, which also finds one that became a daemon.
     """
     found: dict[int, _Status] = {}
-    for name in os.listdir(PROC) if PROC.is_dir() else ():
+    for name in [path.name for path in PROC.iterdir()] if PROC.is_dir() else []:
         status = _status(int(name)) if name.isdigit() else None
         if status is not None and int(name) != os.getpid():
             found[int(name)] = status

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from engine.adapters.command.family import end_family, signal_group
@@ -156,7 +157,7 @@ async def _start(
     params: CommandCheck, call: Call, secrets: Unsealed, out: _Pipe, err: _Pipe
 ) -> asyncio.subprocess.Process:
     environment = _environment(params, call, secrets)
-    if params.cwd is not None and not os.path.isdir(params.cwd):
+    if params.cwd is not None and not _is_folder(params.cwd):
         raise NotStarted(f"the folder '{params.cwd}' (cwd) is not there; create it")
     with ExitStack() as stack:
         text = None if params.stdin is None else secrets.text(params.stdin)
@@ -172,6 +173,13 @@ async def _start(
         )
 
 
+def _is_folder(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except ValueError:  # NUL in the path
+        return False
+
+
 def _environment(params: CommandCheck, call: Call, secrets: Unsealed) -> dict[str, str]:
     passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     ours = {"RUNBOOK_KEY": call.key, "RUNBOOK_FENCE": str(call.fence)}
@@ -181,7 +189,7 @@ def _environment(params: CommandCheck, call: Call, secrets: Unsealed) -> dict[st
 
 
 def _as_file(text: str, stack: ExitStack) -> BinaryIO:
-    """Return an open file without a name: a program that does not read blocks nobody."""
+    """Return an open file without a name: one that is not read blocks nobody."""
     file: BinaryIO
     if hasattr(os, "memfd_create"):  # not on a disk: it may be a secret
         file = stack.enter_context(os.fdopen(os.memfd_create("stdin"), "w+b"))
