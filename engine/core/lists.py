@@ -322,6 +322,8 @@ def _trusted(runbook: Runbook) -> frozenset[str]:
 def describe(step: Step) -> str:
     """Return how people call a step that has no name: its verb and what it is about."""
     verb = verb_of(step) or "step"
+    if verb in ("approve", "ask", "say"):
+        return verb  # a text is for people, and stands in the question itself
     about = getattr(step, verb, "")
     if isinstance(about, str):
         return f"{verb} {about}" if len(about) <= 60 else f"{verb} {about[:57]}..."

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from engine.bootstrap import Engine, engine, kinds, parse_alerts
 from engine.config import Config, load_config
@@ -87,7 +87,12 @@ SWITCH: Final = {
 
 
 def demo(
-    fault: str = "", *, keep: bool = False, write: Write, folder: Path | None = None
+    fault: str = "",
+    *,
+    keep: bool = False,
+    write: Write,
+    folder: Path | None = None,
+    monitor_kind: Literal["auto", "builtin"] = "auto",
 ) -> int:
     """Play one fault; return 0 where the run ended resolved, else 1.
 
@@ -96,6 +101,7 @@ def demo(
         keep: leave the platform up afterwards until Ctrl-C.
         write: takes each line.
         folder: where everything is kept; else a new temporary one.
+        monitor_kind: `builtin` takes the small scraper even where Prometheus is.
 
     Raises:
         NotFound: no such fault. EngineError: the platform, or the alert, did not come.
@@ -106,7 +112,7 @@ def demo(
     story = STORIES[fault]
     home = folder or Path(tempfile.mkdtemp(prefix="runbook-demo-"))
     began = time.monotonic()
-    with _platform(home, write) as (platform, monitor, alerts):
+    with _platform(home, write, monitor_kind) as (platform, monitor, alerts):
         alert = _break(platform, story, alerts, write)
         config = _config(home, monitor)
         summary = asyncio.run(_repair(config, platform, story, alert, write))
@@ -164,8 +170,8 @@ def _platform(
         with platform:
             names = ", ".join(platform.processes)
             write(f"A messaging platform is up, each part a process: {names}")
-            real = monitor.installed()
-            url = monitor.start_monitor(platform, webhook=webhook)
+            real = monitor_kind == "auto" and monitor.installed()
+            url = monitor.start_monitor(platform, webhook=webhook, kind=monitor_kind)
             which = "Prometheus and Alertmanager" if real else "the built-in scraper"
             write(f"{which} watch it at {url}")
             yield platform, url, alerts
@@ -265,7 +271,12 @@ def inputs_for(
     runbook: Runbook, urls: Mapping[str, str], monitor: str
 ) -> dict[str, str]:
     """Return the inputs of a shipped runbook that fit the example platform."""
-    known = {**urls, "prometheus": monitor, "window": "5s", "late": "gt2s"}
+    known: dict[str, Any] = {
+        **urls,
+        "prometheus": monitor,
+        "window": "5s",
+        "late": "gt2s",
+    }
     return {name: known[name] for name in runbook.inputs if name in known}
 
 
@@ -298,7 +309,8 @@ async def _start(
     opened: Engine, bundle: Bundle, platform: Any, config: Config, alert: Alert
 ) -> str:
     monitor = str(config.settings.prometheus.url)
-    given = inputs_for(bundle.compiled.runbook, platform.urls, monitor)
+    places = {**platform.urls, "key_port": platform.ports["keys.tls"]}
+    given = inputs_for(bundle.compiled.runbook, places, monitor)
     by = Actor("alertmanager", kind="source", via="alertmanager")
     run = await opened.service.start(bundle, given, by, alert=alert)
     opened.host.locks.take(run)

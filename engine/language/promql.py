@@ -16,6 +16,7 @@ STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
 SELECTOR: Final = re.compile(r"\{[^{}]*\}")
 TEMPLATE: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 COMPARISON: Final = re.compile(r"(==|!=|>=|<=|>|<)(?!\s*bool\b)")
+NAME: Final = re.compile(r"[A-Za-z_:]")
 MATCHER: Final = re.compile(r"(\w+)\s*(=~|!~|!=|=)\s*(@*)")
 
 
@@ -48,6 +49,8 @@ def _query(context: Context, query: str, path: Path) -> None:
     elif (at := _slash(outer)) is not None:
         above, below = query[:at], query[at + 1 :]
         narrower = _matchers(plain[:at], above) - _matchers(plain[at + 1 :], below)
+        if "{" not in plain[at + 1 :] and not NAME.search(plain[at + 1 :]):
+            return  # divided by a number: a change of unit, no ratio
         if narrower and "vector(0)" not in above.replace(" ", ""):
             message = (
                 "the upper part of this ratio may have no series, then it is unknown"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PARTITIONS = 8
-RINGS = {"canary": (0,), "half": (1, 2, 3), "all": (4, 5, 6, 7)}
+RINGS = {"canary": (0,), "half": (1, 2, 3), "rest": (4, 5, 6, 7)}
 STABLE = "v41"
 CANDIDATE = "v42"
 
