@@ -117,7 +117,7 @@ def machine_graph(compiled: CompiledRunbook) -> MachineGraph:
 
 
 def runbook_machine(compiled: CompiledRunbook) -> Machine:
-    """Return the runbook's machine on `transitions`; an edge's trigger is `to/STATE`."""
+    """Return the runbook's machine on `transitions`, a trigger for each edge."""
     graph = machine_graph(compiled)
     return Machine(
         _Cursor(),

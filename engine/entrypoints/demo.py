@@ -158,7 +158,7 @@ def _messaging(name: str) -> Any:
 
 @contextmanager
 def _platform(
-    home: Path, write: Write
+    home: Path, write: Write, monitor_kind: str
 ) -> Iterator[tuple[Any, str, "queue.Queue[Any]"]]:
     control, monitor = _messaging("control"), _messaging("monitor")
     alerts: queue.Queue[Any] = queue.Queue()

@@ -5,8 +5,8 @@ more with the built-in scraper. After each: the end, the cause, what was done an
 back, that the platform is as it was, and that nothing is left running.
 """
 
+import asyncio
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,8 @@ from engine.model.timeline import chain_faults
 from tests.real_parts import need
 
 LOCK = ["lock_pipeline"]
+# Of each fault: the cause, what is done, what is given back.
 EXPECTED = {
-    # fault: (cause, did, undone)
     "bad-rollout": ("bad-rollout", [*LOCK, "roll_back_router"], LOCK),
     "hot-partition": (
         "hot-partition",
@@ -47,7 +47,7 @@ EXPECTED = {
 
 def still_running(pids: list[int]) -> list[int]:
     """Return those of the processes that are still there."""
-    return [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
 async def told(folder: Path) -> tuple[str, str, list[str], list[str]]:
@@ -83,8 +83,6 @@ def test_a_real_fault_is_repaired(fault: str, monitor: str, tmp_path: Path) -> N
             pids.extend(json.loads(state.read_text())["pids"].values())
 
     code = demo(fault, write=write, folder=tmp_path, monitor_kind=monitor)  # type: ignore[arg-type]
-    import asyncio
-
     cause, did, undone = EXPECTED[fault]
     assert 0 == code, "\n".join(lines)
     assert ("resolved", cause, sorted(did), undone) == (
