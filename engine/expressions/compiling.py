@@ -1,8 +1,8 @@
 """A condition from text to something that answers, and what is wrong with it, in words.
 
-Limits: 4,096 characters; 32 levels and 10,000 rounds of `all`, `map` and the like in one
-evaluation (both the library's own); macros three deep; where an expression can grow
-what it is given, only short values go in. Called through engine.expressions.
+Limits: 4,096 characters; 32 levels and 10,000 rounds of `all`, `map` and the like in
+one evaluation (both the library's own); macros three deep; where an expression can
+grow what it is given, only short values go in. Called through engine.expressions.
 """
 
 import re

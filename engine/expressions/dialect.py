@@ -143,7 +143,7 @@ def compiled(
 def _refused(text: str) -> Refused:
     found = ERROR.search(text)
     if found is None:
-        return Refused(text.split("\n")[0], 1, 1)
+        return Refused(text.split("\n", maxsplit=1)[0], 1, 1)
     return Refused(found[3], max(1, int(found[1])), max(1, int(found[2])))
 
 

@@ -94,7 +94,7 @@ def _begins(found: list[Word], index: int) -> bool:
     if index == 0 or found[index - 1].text != ".":
         return True
     before = found[index - 2] if index > 1 else None
-    return before is None or before.kind == "sign" and before.text not in ")]}"
+    return before is None or (before.kind == "sign" and before.text not in ")]}")
 
 
 def _chain(
@@ -116,7 +116,7 @@ def _chain(
         parts.append(Part(part, found[index - 1].end, steps == 2))
     if index < len(found) and found[index].text == "(":
         parts.pop()  # a function or a method, not a name
-    if not parts or parts[0].text in LITERALS and len(parts) == 1:
+    if not parts or (parts[0].text in LITERALS and len(parts) == 1):
         return None, index
     path = tuple(part.text for part in parts)
     name = _declared(path, declared)

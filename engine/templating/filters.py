@@ -67,7 +67,7 @@ def _filtered(name: str, value: Any, arguments: list[Any]) -> Any:
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, float) and value.is_integer() or isinstance(value, int):
+    if (isinstance(value, float) and value.is_integer()) or isinstance(value, int):
         return int(value)
     if isinstance(value, str):
         return int(value)

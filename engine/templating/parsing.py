@@ -1,8 +1,8 @@
 """From a text to its parts: the author's words, and slots that take a value.
 
 A slot holds a name or a literal, and filters of FILTERS with literal arguments. All
-else that Jinja2 knows is refused here, so rendering can do no more than that. Called by:
-rendering, and through engine.templating by lint.
+else that Jinja2 knows is refused here, so rendering can do no more than that. Called
+by: rendering, and through engine.templating by lint.
 """
 
 import re
@@ -39,6 +39,7 @@ SLOTS: Final = re.compile(
     re.DOTALL,
 )
 STATEMENT: Final = re.compile(r"\{%")
+STATEMENTS: Final = ("block_begin", "raw_begin")
 ENVIRONMENT: Final = ImmutableSandboxedEnvironment(keep_trailing_newline=True)
 
 
@@ -101,8 +102,7 @@ def parsed(source: str) -> Parts:
 
 def _tree(source: str) -> nodes.Template:
     try:
-        if any(token.endswith("_begin") and token not in ("variable_begin", "comment_begin")
-               for _, token, _ in ENVIRONMENT.lex(source)):  # fmt: skip
+        if any(token in STATEMENTS for _, token, _ in ENVIRONMENT.lex(source)):
             raise _statement(source)
         return ENVIRONMENT.parse(source)
     except TemplateSyntaxError as error:

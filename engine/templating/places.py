@@ -1,9 +1,9 @@
 """How a value may stand at a place: inside PromQL, a URL, an argument, a header.
 
 Only values are escaped, never the author's text. `outside` means that the value may
-come from somebody nobody vouches for: it may name no host and begin no argument, and in
-a PromQL matcher with `=~` it is matched as it is, while a trusted value may be a regular
-expression. Called by: rendering.
+come from somebody nobody vouches for: it may name no host and begin no argument, and
+in a PromQL matcher with `=~` it is matched as it is, while a trusted value may be a
+regular expression. Called by: rendering.
 """
 
 import re
