@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine.adapters.memory_store import MemoryStore
 from engine.bootstrap import kinds
+from engine.config import load_config
 from engine.runtime.library import Library
 from engine.runtime.rehearsal import Rehearsed, rehearse
 
@@ -28,17 +29,19 @@ class FileRehearsal:
 
 
 def rehearse_file(path: str | Path) -> FileRehearsal:
-    """Return what every test of a runbook file shows; `problems` is empty if all passed.
+    """Return what every test of a file shows; `problems` is empty if all passed.
 
     Raises:
         RunbookRefused: the file has problems.
         NotFound: it is not there.
     """
     file = Path(path)
-    library = Library(kinds())
+    library = Library(kinds(load_config()))
     library.add_paths([file.parent])
     bundle = library.bundle(file.stem)
     tests = bundle.compiled.runbook.tests
-    results = [rehearse(bundle.compiled, test, MemoryStore(seal=False)) for test in tests]
+    results = [
+        rehearse(bundle.compiled, test, MemoryStore(seal=False)) for test in tests
+    ]
     problems = [f"{one.name}: {problem}" for one in results for problem in one.problems]
     return FileRehearsal(results, problems)
