@@ -17,7 +17,7 @@ WIDTH: Final = 96
 COMMAND_MOST: Final = 600  # characters of one command
 HOW: Final = {
     "approve": "Answer approve or reject.",
-    "ask": "Answer with the fields below.",
+    "ask": "Answer with the fields above.",
     "happened": "Answer whether it happened.",
     "undo_anyway": "Answer whether to undo it, or to take it over as it is.",
     "resolved": "Answer whether to restore now.",

@@ -65,8 +65,9 @@ def _starts(runbook: Runbook) -> Iterator[str]:
         yield f"{_trigger(trigger)}"
     for name, one in runbook.inputs.items():
         origin = f", from {visible(one.from_)}" if one.from_ else ""
-        default = "" if one.required else f", else {value_text(one.default)}"
-        secret = ", secret" if one.secret else ""
+        value = "a secret" if one.secret else value_text(one.default)
+        default = "" if one.required else f", else {value}"
+        secret = ", never shown" if one.secret else ""
         yield f"input {name}: {one.type}{origin}{default}{secret}"
 
 

@@ -105,7 +105,8 @@ def timeline_json(entries: Sequence[Entry]) -> str:
     8601, UTC, milliseconds), `at_seconds` (epoch, as it was hashed), `tick_seconds`
     (the run's own seconds), `kind`, `what`, `actor`, `phase`, `step`, `why`, `subject`,
     `target`, `refs`, `event` (null for a note; else with its `type`), `prev_hash`,
-    `hash`. Only ASCII; a value that JSON does not know (NaN) is null.
+    `hash`. Only ASCII; a value that JSON does not know (NaN) is null. The hash covers
+    an entry without the keys that have their default (`model.timeline.Entry`).
     """
     rows = [json.dumps(_as_object(entry), ensure_ascii=True) for entry in entries]
     return "[\n" + ",\n".join(rows) + "\n]\n" if rows else "[]\n"

@@ -89,14 +89,15 @@ def _all(step: AllStep) -> Rows:
 
 
 def _act(step: ActStep, action: Action | None) -> Rows:
-    head = f"DO {step.act}{_with(step.with_)}"
+    risky = action is not None and action.risk == "high"
+    risk = "  HIGH RISK: only after an approval" if risky else ""
+    head = f"DO {step.act}{_with(step.with_)}{risk}"
     return [head, *(action_rows(action) if action is not None else [])]
 
 
 def action_rows(action: Action) -> Rows:
     """Return what an action does, how it is undone, and what it must see."""
-    risk = "  HIGH RISK: needs an approval" if action.risk == "high" else ""
-    rows = [command_text(action.kind, action.params) + risk, f"undo: {_undo(action)}"]
+    rows = [command_text(action.kind, action.params), f"undo: {_undo(action)}"]
     conditions = (
         ("already done if", action.done_when),
         ("only while", action.guard),
@@ -149,7 +150,8 @@ def _approve(step: ApproveStep) -> Rows:
         rows.append(f"not by: {', '.join(visible(one) for one in step.not_by)}")
     rows += _escalation(step.then)
     if step.unless is not None:
-        rows.append(f"opens by itself if {visible(step.unless)}")
+        auto = "autonomy is auto" if step.unless == "auto" else visible(step.unless)
+        rows.append(f"opens by itself if {auto}")
     if step.retype is not None:
         rows.append(f"has to be typed: {visible(step.retype)}")
     rows.append(f"rejected: {outcome(step.on_reject or 'hand_over')}")

@@ -43,7 +43,7 @@ class Story:
         at = self.start + tick
         self.open.append(
             Entry(
-                RUN, len(self.open) + 1, at, tick, type(event).__name__.lower(), what,
+                RUN, len(self.open) + 1, at, float(tick), type(event).__name__.lower(), what,
                 actor, self.phase, subject=getattr(event, "key", ""), event=event,
             )
         )  # fmt: skip
@@ -56,7 +56,7 @@ class Story:
         refs = more.get("refs", {})
         self.open.append(
             Entry(
-                RUN, len(self.open) + 1, self.start + tick, tick, kind, what,
+                RUN, len(self.open) + 1, self.start + tick, float(tick), kind, what,
                 str(refs.get("by", "engine")), self.phase, why=why, **more,
             )
         )  # fmt: skip
@@ -168,7 +168,7 @@ def middle(story: Story) -> Story:
     story.event(
         190,
         "act ended: ok (36.0s)",
-        Acted(key="0@10:act", outcome="ok", took_seconds=36),
+        Acted(key="0@10:act", outcome="ok", took_seconds=36.0),
     )
     story.note(
         190, "did", "did roll_back_router", "exit code 0", subject="roll_back_router",
@@ -245,6 +245,14 @@ def summary(state: Any = "resolved", **more: Any) -> RunSummary:
     return RunSummary(
         RUN, "message-delivery-delay", "5d1f0c9a77", "Messages arrive late in eu-west",
         state=state, started_at=START, **(fields | more),
+    )  # fmt: skip
+
+
+def handed_summary() -> RunSummary:
+    """Return the summary of a rehearsal that was handed over with a stuck undo."""
+    return summary(
+        "handed_over", mode="rehearsal", held=(held_lane(stuck=True),), cause="",
+        why="not fixed by hand", severity="sev2", ended_at=START + 130,
     )  # fmt: skip
 
 
