@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.adapters.memory_store import MemoryStore
-from engine.bootstrap import kinds
+from engine.bootstrap import kinds, parse_alerts
 from engine.config import load_config
+from engine.errors import EngineError
+from engine.model.alert import Alert
+from engine.model.runbook import Runbook, Test
 from engine.runtime.library import Library
 from engine.runtime.rehearsal import Rehearsed, rehearse
 
@@ -45,3 +48,19 @@ def rehearse_file(path: str | Path) -> FileRehearsal:
     ]
     problems = [f"{one.name}: {problem}" for one in results for problem in one.problems]
     return FileRehearsal(results, problems)
+
+
+def alert_of(runbook: Runbook, test: Test) -> Alert | None:
+    """Return the alert that a test is started by, read as its source sends it.
+
+    Raises:
+        EngineError: it is no body of the source, or holds no alert.
+    """
+    if test.alert is None:
+        return None
+    triggers = [one.alert for one in runbook.trigger if one.alert is not None]
+    source = triggers[0].source if triggers else "alertmanager"
+    found = parse_alerts(test.alert, source if isinstance(source, str) else source[0])
+    if not found:
+        raise EngineError(f"test '{test.name}': its `alert` holds no alert")
+    return found[0]
