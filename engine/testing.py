@@ -42,9 +42,11 @@ def rehearse_file(path: str | Path) -> FileRehearsal:
     library = Library(kinds(load_config()))
     library.add_paths([file.parent])
     bundle = library.bundle(file.stem)
-    tests = bundle.compiled.runbook.tests
+    runbook = bundle.compiled.runbook
     results = [
-        rehearse(bundle.compiled, test, MemoryStore(seal=False)) for test in tests
+        rehearse(bundle.compiled, test, MemoryStore(seal=False), alert=alert)
+        for test in runbook.tests
+        for alert in [alert_of(runbook, test)]
     ]
     problems = [f"{one.name}: {problem}" for one in results for problem in one.problems]
     return FileRehearsal(results, problems)
