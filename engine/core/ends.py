@@ -124,8 +124,8 @@ def begin_end(turn: Turn, thread: Thread) -> None:
     turn.effects.append(Say(f"Run {turn.record.run} ended: {end} ({why})"))
     turn.threads.clear()
     turn.ready.clear()
-    if not turn.held:
-        turn.effects.append(Unlock())
+    if end != "handed_over" and not turn.held:
+        turn.effects.append(Unlock())  # else kept until somebody takes it by name
     turn.effects.append(End(end, why))
 
 

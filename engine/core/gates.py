@@ -52,6 +52,7 @@ def planned_now(turn: Turn, thread: Thread, event: Event | None) -> None:
             thread,
             why=f"unless: {step.unless}",
             subject=node.id,
+            refs={"opened": True},
         )
         turn.passed(thread)
         return
@@ -181,7 +182,12 @@ def _approved_by(turn: Turn, thread: Thread, event: Voted) -> None:
         thread,
         subject=question.key,
         why=f"still needed: {left}" if short else "everybody needed has said yes",
-        refs={"by": event.by.id, "plan": event.plan, "via": event.by.via},
+        refs={
+            "by": event.by.id,
+            "plan": event.plan,
+            "via": event.by.via,
+            "opened": not short,
+        },
     )
     if short:
         turn.put(replace(thread, box=thread.box | {"votes": votes}))

@@ -167,21 +167,22 @@ def after_the_end(record: Record, event: Event) -> tuple[Record, list[Effect]]:
     """Return what still changes once a run is over: notes, and who takes over."""
     if isinstance(event, Noted):
         return record, [note_of(event)]
-    if not isinstance(event, Taken) or not record.held:
+    in_hands = record.end == "handed_over" or bool(record.held)
+    if not isinstance(event, Taken) or not in_hands or record.taken_by:
         return record, []
     mine = event.held or tuple(one.id for one in record.held)
     taken = [one for one in record.held if one.id in mine]
-    if not taken:
-        return record, []
     left = tuple(one for one in record.held if one.id not in mine)
     names = ", ".join(f"{one.action} {one.target}".strip() for one in taken)
+    what = f"took over {names}" if names else "took over"
     effects: list[Effect] = [
-        Note("step", f"{event.by.id} took over {names}", refs={"by": event.by.id}),
-        Say(f"{event.by.id} took over {names} of run {record.run}"),
+        Note("step", f"{event.by.id} {what}", refs={"by": event.by.id}),
+        Say(f"{event.by.id} {what} of run {record.run}"),
     ]
     if not left:
         effects.append(Unlock())
-    return replace(record, held=left, taken_by=event.by.id), effects
+    by = "" if left else event.by.id
+    return replace(record, held=left, taken_by=by), effects
 
 
 TELL: Final[Mapping[type, Callable[[Turn, Any], None]]] = {

@@ -15,7 +15,8 @@ from typing import Any, Final
 from engine.core.code import CompiledRunbook
 from engine.errors import StoreUnavailable
 from engine.model.effects import Act, Ask, CheckCall, Close, Lock, Look, Timer, Unlock
-from engine.model.events import Acted, Event, Locked, Looked, TimerFired
+from engine.model.events import Acted, Event, Locked, Looked, Noted, TimerFired
+from engine.model.people import ENGINE
 from engine.ports import Chat, Clock, GlobalHold, Store
 from engine.runtime.perform import Actions, Checks
 from engine.runtime.session import Keyed, Session, Step
@@ -151,10 +152,16 @@ class Effector:
         )
 
     async def _lock(self, run: str, live: Live, effect: Any) -> None:
+        told = ""
         while True:
             with contextlib.suppress(StoreUnavailable):
-                if await self.ports.store.lock(run, effect.paths) is None:
+                owner = await self.ports.store.lock(run, effect.paths)
+                if owner is None:
                     break
+                if owner != told:
+                    told = owner
+                    text = f"the lock is kept by run {owner}"
+                    self.tell(run, Noted(by=ENGINE, text=text))
             await asyncio.sleep(LOCK_POLL_SECONDS)
         self.tell(run, Locked(key=effect.key))
 

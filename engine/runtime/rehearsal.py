@@ -35,6 +35,8 @@ from engine.model.timeline import Entry
 from engine.ports import ActResult, Store
 from engine.runtime.driver import Driver
 from engine.runtime.effector import Ports
+from engine.runtime.invariants import broken
+from engine.runtime.journal import events_of
 from engine.runtime.outcome import Seen, seen_of
 from engine.runtime.perform import Tick
 from engine.runtime.session import Session
@@ -263,7 +265,8 @@ async def _rehearse(
     summary = await store.summary(RUN)
     assert summary is not None
     seen = seen_of(entries, summary, stage.actions.done, stage.people.asked)
-    return Rehearsed(test.name, seen, entries, summary, seen.differs(test.expect))
+    problems = seen.differs(test.expect) + broken(compiled, events_of(entries))
+    return Rehearsed(test.name, seen, entries, summary, problems)
 
 
 class _Stage:

@@ -185,8 +185,10 @@ class Service:
             raise DoesNotApply(
                 f"run '{run}' has not ended; cancel it with --keep instead"
             )
-        if not summary.held:
-            raise DoesNotApply(f"run '{run}' holds nothing")
+        if summary.taken_by:
+            raise DoesNotApply(f"run '{run}' was taken over by {summary.taken_by}")
+        if summary.state != "handed_over" and not summary.held:
+            raise DoesNotApply(f"run '{run}' is in nobody's hands: {summary.state}")
         await self._tell(run, Taken(by=by))
 
     async def _tell(self, run: str, event: Event) -> None:

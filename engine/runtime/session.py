@@ -12,12 +12,14 @@ import msgspec
 from engine.core.advance import advance
 from engine.core.code import CompiledRunbook
 from engine.core.record import Record, waited_for
+from engine.errors import TemplateProblem
 from engine.model.effects import Act, Ask, Effect, Lock, Look, Page, Say, Timer
 from engine.model.events import Acted, Event, Locked, Looked, TimerFired
 from engine.model.people import Question
 from engine.model.run import RunSummary
 from engine.model.timeline import Entry
 from engine.runtime.journal import entries_of
+from engine.templating import render
 
 Keyed = Look | Act | Ask | Timer | Lock
 
@@ -127,6 +129,16 @@ class Session:
         copy.pending = dict(self.pending)
         return copy
 
+    def _title(self) -> str:
+        """Return the title with the run's inputs in it."""
+        main = self.record.frames.get("")
+        if main is None or "{{" not in self.compiled.runbook.title:
+            return self.compiled.runbook.title
+        try:
+            return str(render(self.compiled.runbook.title, main.inputs))
+        except TemplateProblem:
+            return self.compiled.runbook.title
+
     def summary(self) -> RunSummary:
         """Return the line that lists show."""
         record, runbook = self.record, self.compiled.runbook
@@ -136,7 +148,7 @@ class Session:
             self.run,
             runbook.runbook,
             self.compiled.revision,
-            runbook.title,
+            self._title(),
             record.severity,
             record.state,
             record.phase,
