@@ -123,8 +123,8 @@ class Server(Model):
     )
 
 
-class Prometheus(Model):
-    """The Prometheus of checks that name none."""
+class Address(Model):
+    """The server that is meant where a runbook names none."""
 
     url: Annotated[str, AfterValidator(_url)] | None = Field(
         None, description="Its address."
@@ -160,8 +160,11 @@ class Settings(BaseSettings):
     server: Server = Field(
         default_factory=lambda: Server(), description="The web server."
     )
-    prometheus: Prometheus = Field(
-        default_factory=lambda: Prometheus(), description="The usual Prometheus."
+    prometheus: Address = Field(
+        default_factory=lambda: Address(), description="For checks without a url."
+    )
+    alertmanager: Address = Field(
+        default_factory=lambda: Address(), description="For silences without a url."
     )
     me: str | None = Field(None, description="Who sits at this terminal.")
 

@@ -1,0 +1,210 @@
+"""The composition root: the only file that chooses adapters and the host.
+
+Everything is imported when it is needed, so that `runbook --help` loads none of it.
+Called by the entry points; nothing below imports this.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from engine.adapters.hold_file import HoldFile
+    from engine.adapters.sqlite import SqliteReport, SqliteStore
+    from engine.adapters.web import HttpxWeb
+    from engine.config import Config
+    from engine.hosts.local import LocalHost
+    from engine.model.alert import Alert
+    from engine.model.kinds import Kinds
+    from engine.ports import Chat, Secrets, Store, Web
+    from engine.registry import Registry
+    from engine.runtime.driver import Listener
+    from engine.runtime.library import Library
+    from engine.runtime.perform import Actions
+    from engine.runtime.service import Service
+
+JOURNAL: Final = "journal.db"
+
+
+def registry(config: "Config", web: "Web") -> "Registry":
+    """Return every kind of check and action: ours, then plug-ins'.
+
+    Raises:
+        EngineError: a plug-in does not load.
+    """
+    from engine.adapters import (
+        alertmanager,
+        command,
+        dns,
+        http,
+        pagerduty,
+        prometheus,
+        tcp,
+        tls,
+    )
+    from engine.model.kinds import Agree
+    from engine.registry import Registry
+
+    made = Registry()
+    made.add_check("agree", Agree, _never, judges_itself=True)
+    settings = config.settings
+    command.register(made)
+    for adapter in (http, tcp, dns, tls, pagerduty):
+        adapter.register(made, web)
+    prometheus.register(made, web, settings.prometheus.url)
+    alertmanager.register(made, web, settings.alertmanager.url)
+    made.add_plugins()
+    return made.freeze()
+
+
+async def _never(params: Any, call: Any) -> Any:
+    """The runtime looks at the viewpoints of `agree` one by one."""
+    raise NotImplementedError
+
+
+def door(config: "Config") -> "HttpxWeb":
+    """Return the one door to the network."""
+    from ipaddress import ip_network
+
+    from engine.adapters.web import HttpxWeb
+
+    return HttpxWeb([ip_network(one) for one in config.settings.network.allow])
+
+
+def kinds(config: "Config | None" = None) -> "Kinds":
+    """Return what is known of each kind, without its code."""
+    from engine.config import Config, Settings
+
+    config = config or Config(Settings())
+    return registry(config, door(config)).kinds
+
+
+def secrets(config: "Config") -> "Secrets":
+    """Return the secrets that the configuration names."""
+    from engine.adapters.secrets import ConfiguredSecrets
+
+    places = {}
+    for name, one in config.settings.secrets.items():
+        file = config.secret_file(name)
+        places[name] = {"file": str(file)} if file else {"env": str(one.env)}
+    return ConfiguredSecrets(places, folder=Path())
+
+
+def hold(config: "Config") -> "HoldFile":
+    """Return the global hold: a file in the data folder."""
+    from engine.adapters.hold_file import HoldFile
+
+    return HoldFile(config.data / "HOLD")
+
+
+def sqlite_report() -> "SqliteReport":
+    """Return which SQLite library is in use, and whether it can be trusted."""
+    from engine.adapters.sqlite import sqlite_report
+
+    return sqlite_report()
+
+
+def empty_store() -> "Store":
+    """Return a journal in memory, for rehearsals and dry runs."""
+    from engine.adapters.memory_store import MemoryStore
+
+    return MemoryStore(seal=False)
+
+
+def picture(dot: str, form: str) -> bytes:
+    """Return DOT text drawn as `svg` or `png`."""
+    from engine.adapters.pictures import draw
+
+    return draw(dot, form)
+
+
+def parse_alerts(body: Any, source: str) -> "list[Alert]":
+    """Return the alerts of a body that a source sent.
+
+    Raises:
+        EngineError: the source is not known here, or it is no body of it.
+    """
+    from engine.adapters import alertmanager_body
+    from engine.errors import EngineError
+
+    if source != alertmanager_body.SOURCE:
+        raise EngineError(f"bodies of source '{source}' cannot be read yet")
+    return alertmanager_body.parse_alerts(body)
+
+
+@asynccontextmanager
+async def journal(config: "Config") -> "AsyncIterator[SqliteStore]":
+    """Open the journal alone, to read. Raises StoreUnavailable: also where none is."""
+    from engine.adapters.sqlite import SqliteStore
+
+    store = await SqliteStore.open(config.data / JOURNAL, create=False)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One open engine of this process."""
+
+    config: "Config"
+    store: "SqliteStore"
+    service: "Service"
+    host: "LocalHost"
+
+
+@asynccontextmanager
+async def engine(
+    config: "Config",
+    library: "Library",
+    *,
+    write: Callable[[str], None],
+    listener: "Listener | None" = None,
+) -> AsyncIterator[Engine]:
+    """Open the journal and all around it; close it in order at the end.
+
+    Args:
+        write: takes what is said and paged, one line each.
+        listener: told of each change of a run, in the loop's thread.
+
+    Raises:
+        StoreUnavailable: the journal cannot be opened; the text says what to do.
+    """
+    from engine.adapters.sqlite import SqliteStore
+    from engine.adapters.terminal import TerminalChat
+    from engine.hosts.assembly import Outside, live_engine
+
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    web, chat = door(config), TerminalChat(write)
+    store = await SqliteStore.open(config.data / JOURNAL)
+    outside = Outside(registry(config, web), store, secrets(config), hold(config), chat)
+    service, host = live_engine(
+        outside, library, config.groups, mailbox=store, pager=chat,
+        folder=config.data, listener=listener,
+    )  # fmt: skip
+    try:
+        yield Engine(config, store, service, host)
+    finally:
+        await host.stop()
+        await web.aclose()
+        await store.close()
+
+
+@asynccontextmanager
+async def dry_service(
+    config: "Config", library: "Library", actions: "Actions", chat: "Chat"
+) -> "AsyncIterator[Service]":
+    """Open an engine that looks for real, journals in memory, and cannot act."""
+    from engine.hosts.assembly import Outside, dry_engine
+
+    web = door(config)
+    outside = Outside(
+        registry(config, web), empty_store(), secrets(config), hold(config), chat
+    )
+    try:
+        yield dry_engine(outside, library, config.groups, actions, listener=None)
+    finally:
+        await web.aclose()

@@ -1,0 +1,28 @@
+"""The command line: `runbook`.
+
+    app         the commands in their order, and what a failure says
+    screen      where a command writes: colour, width, tables
+    authoring   validate, schema, show, graph, rehearse
+    running     run, resume
+    plans       run --dry-run
+    following   what is seen of a run while it goes on
+    asking      questions answered at this terminal
+    answering   approve, reject, answer, note, cancel, take
+    reading     runs, timeline, report, verify-timeline
+    keeping     hold, doctor, config
+
+A thin door: it parses, calls runtime.service, library or rehearsal, and shows what came
+of it. Nothing heavier than typer is imported before a command begins.
+
+Exit codes: 0 fine, 1 problems, 2 wrong use, 130 stopped by Ctrl-C.
+"""
+
+
+def main() -> None:
+    """Run the command that the arguments name, and exit."""
+    from engine.entrypoints.cli.app import run
+
+    raise SystemExit(run())
+
+
+__all__ = ["main"]

@@ -1,0 +1,187 @@
+"""Commands with which people answer a run: approve, reject, answer, note, cancel, take.
+
+Where another process drives the run, the answer is left in its mailbox and we say what
+came of it. Where nobody does, this process opens the run, tells it, and leaves it on
+disk again once nothing is in flight.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.entrypoints.cli.reading import run_ids
+from engine.entrypoints.cli.running import As, given_of, person
+from engine.entrypoints.cli.screen import wrong_use
+
+if TYPE_CHECKING:
+    from engine.model.people import Actor
+    from engine.runtime.service import Service
+
+    Say = Callable[[Service, Actor], Awaitable[Any]]
+
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="The run's id.", autocompletion=run_ids)
+]
+Step = Annotated[
+    str, typer.Argument(metavar="[STEP]", help="Which question, if it asks several.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: runbook approve r-7kq3xm --as ana")(approve)
+    app.command(epilog="Example: runbook reject r-7kq3xm --reason 'peak hours'")(reject)
+    app.command(epilog="Example: runbook answer r-7kq3xm hand fixed=true note=done")(
+        answer
+    )
+    app.command(
+        epilog="Example: runbook note r-7kq3xm 'called the provider' --at 02:10"
+    )(note)
+    app.command(epilog="Example: runbook cancel r-7kq3xm --reason 'false alarm'")(
+        cancel
+    )
+    app.command(epilog="Example: runbook take r-7kq3xm --as ana")(take)
+
+
+def approve(
+    context: typer.Context,
+    run: Run,
+    step: Step = "",
+    typed: Annotated[
+        str, typer.Option("--type", metavar="TEXT", help="What is to be retyped.")
+    ] = "",
+    as_: As = "",
+) -> None:
+    """Approve what a run asks, exactly as it stands now."""
+
+    async def vote(service: "Service", by: "Actor") -> None:
+        await service.vote(run, by, "approve", step=step, typed=typed)
+
+    _tell(context, run, as_, vote)
+
+
+def reject(
+    context: typer.Context,
+    run: Run,
+    step: Step = "",
+    reason: Annotated[str, typer.Option(help="Why; it stands in the timeline.")] = "",
+    as_: As = "",
+) -> None:
+    """Reject what a run asks."""
+    if not reason.strip():
+        wrong_use("say why: --reason TEXT")
+
+    async def vote(service: "Service", by: "Actor") -> None:
+        await service.vote(run, by, "reject", step=step, reason=reason)
+
+    _tell(context, run, as_, vote)
+
+
+def answer(
+    context: typer.Context,
+    run: Run,
+    answers: Annotated[
+        list[str], typer.Argument(metavar="[STEP] KEY=VALUE…", help="The answers.")
+    ],
+    as_: As = "",
+) -> None:
+    """Answer a question of a run."""
+    step = answers[0] if "=" not in answers[0] else ""
+    given = given_of(answers[1:] if step else answers)
+    if not given:
+        wrong_use("give the answers as KEY=VALUE")
+
+    async def reply(service: "Service", by: "Actor") -> None:
+        from engine.entrypoints.cli.asking import typed_answers
+        from engine.runtime.service import ANSWERED, pick_question
+
+        question = pick_question(await service.summary(run), step, ANSWERED)
+        await service.answer(run, by, typed_answers(question, given), step=question.key)
+
+    _tell(context, run, as_, reply)
+
+
+def note(
+    context: typer.Context,
+    run: Run,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is to be kept.")],
+    at: Annotated[
+        str, typer.Option(metavar="TIME", help="When it was: 02:10 or ISO 8601, UTC.")
+    ] = "",
+    as_: As = "",
+) -> None:
+    """Add a note to a run's timeline, also after its end."""
+    about_at = moment(at) if at else None
+
+    async def add(service: "Service", by: "Actor") -> None:
+        await service.note(run, by, text, about_at=about_at)
+
+    _tell(context, run, as_, add)
+
+
+def cancel(
+    context: typer.Context,
+    run: Run,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Give nothing back: it is yours now.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why; it stands in the timeline.")] = "",
+    as_: As = "",
+) -> None:
+    """Stop a run and give back what it holds."""
+
+    async def stop(service: "Service", by: "Actor") -> None:
+        await service.cancel(run, by, keep=keep, reason=reason)
+
+    _tell(context, run, as_, stop, to_the_end=True)
+
+
+def take(context: typer.Context, run: Run, as_: As = "") -> None:
+    """Take over by name what an ended run still holds."""
+
+    async def take_over(service: "Service", by: "Actor") -> None:
+        await service.take(run, by)
+
+    _tell(context, run, as_, take_over)
+
+
+def moment(text: str) -> float:
+    """Return epoch seconds of `02:10` (the last one, UTC) or of an ISO 8601 time.
+
+    Exits with 2: it is no time, or lies ahead.
+    """
+    from datetime import UTC, datetime, timedelta
+
+    now = datetime.now(UTC)
+    try:
+        found = datetime.fromisoformat(
+            f"{now:%Y-%m-%d}T{text}" if "-" not in text else text
+        )
+    except ValueError:
+        wrong_use(f"'{text}' is no time; write 02:10 or 2026-03-14T02:10:00Z")
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=UTC)
+    if found > now and "-" not in text:
+        found -= timedelta(days=1)
+    if found > now:
+        wrong_use(f"'{text}' lies ahead")
+    return found.timestamp()
+
+
+def _tell(
+    context: typer.Context,
+    run: str,
+    as_: str,
+    what: "Say",
+    *,
+    to_the_end: bool = False,
+) -> None:
+    import asyncio
+
+    from engine.entrypoints.cli.authoring import config_of
+    from engine.entrypoints.cli.telling import told
+
+    config = config_of(context)
+    who = person(config, as_)
+    raise typer.Exit(asyncio.run(told(config, run, who, what, to_the_end=to_the_end)))

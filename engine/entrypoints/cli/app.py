@@ -1,0 +1,97 @@
+"""The commands in their order, what stands before them, and what a failure says.
+
+No traceback for anything that people or the world do: an EngineError is a message and
+exit code 1. What is left is a defect of the engine, and looks like one.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine import __version__
+from engine.entrypoints.cli import answering, authoring, keeping, reading, running
+from engine.entrypoints.cli.screen import PROBLEMS, tell
+
+
+def build() -> typer.Typer:
+    """Return the whole command line."""
+    app = typer.Typer(
+        name="runbook",
+        help="Incident response runbooks: written, proved, rehearsed, run.",
+        epilog="Begin with: runbook demo",
+        no_args_is_help=True,
+        rich_markup_mode=None,  # rich alone would take longer than all the rest
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_before)
+    for module in (authoring, running, answering, reading, keeping):
+        module.register(app)
+    return app
+
+
+def run() -> int:
+    """Run one command; return its exit code."""
+    from engine.errors import EngineError
+
+    try:
+        build()(prog_name="runbook")
+    except SystemExit as ended:
+        return _ended(ended.code)
+    except EngineError as error:
+        return _told(error)
+    except BrokenPipeError:
+        return _nobody_reads()
+    return 0
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def _before(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", metavar="FILE", help="The configuration; else ./engine.yaml."
+        ),
+    ] = None,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_say_version, help="Say the version."
+        ),
+    ] = False,
+) -> None:
+    context.obj = config
+
+
+def _ended(code: Any) -> int:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _nobody_reads()
+    return code if isinstance(code, int) else PROBLEMS
+
+
+def _nobody_reads() -> int:
+    """Whoever read our output has gone: nothing is left to say or to flush."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return PROBLEMS
+
+
+def _told(error: Exception) -> int:
+    from engine.errors import ConfigRefused, RunbookRefused
+    from engine.language.problems import Problem, format_text
+
+    if isinstance(error, ConfigRefused | RunbookRefused):
+        tell(format_text(one for one in error.problems if isinstance(one, Problem)))
+    else:
+        tell(f"runbook: {error}")
+    return PROBLEMS

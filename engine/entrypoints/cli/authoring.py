@@ -1,0 +1,208 @@
+"""Commands for whoever writes runbooks: validate, schema, show, graph, rehearse.
+
+None of them opens the journal or reaches anything outside.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from engine.entrypoints.cli.screen import (
+    PROBLEMS,
+    coloured,
+    plain,
+    say,
+    say_json,
+    table,
+    tell,
+    width,
+    write_file,
+)
+
+if TYPE_CHECKING:
+    from engine.config import Config
+    from engine.language.problems import Problem
+    from engine.model.runbook import Runbook
+    from engine.runtime.library import Library
+
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH…", help="Runbook files, or folders.")
+]
+OnePath = Annotated[Path, typer.Argument(metavar="PATH", help="A runbook file.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: runbook validate runbooks/")(validate)
+    app.command(epilog="Example: runbook schema > runbook.schema.json")(schema)
+    app.command(epilog="Example: runbook show runbooks/message-delivery-delay.yaml")(
+        show
+    )
+    app.command(
+        epilog="Example: runbook graph runbooks/a.yaml --format svg -o machine.svg"
+    )(graph)
+    app.command(epilog="Example: runbook rehearse runbooks/ --junit rehearsals.xml")(
+        rehearse
+    )
+
+
+def config_of(context: typer.Context) -> "Config":
+    """Return the configuration. Raises ConfigRefused."""
+    from engine.config import load_config
+
+    return load_config(context.obj)
+
+
+def library_of(config: "Config", paths: Iterable[Path]) -> "Library":
+    """Return the runbooks of these paths; those beside them may be named by `run`."""
+    from engine.bootstrap import kinds
+    from engine.runtime.library import Library, runbook_files
+
+    files = [file for path in paths for file in runbook_files(path)]
+    beside = {other for file in files for other in _beside(file)}
+    library = Library(kinds(config), default_seconds=config.default_seconds)
+    own = config.file.resolve() if config.file else None
+    library.add_paths(one for one in sorted({*files, *beside}) if one.resolve() != own)
+    return library
+
+
+def _beside(file: Path) -> list[Path]:
+    return [one for one in file.parent.glob("*.y*ml") if one.is_file()]
+
+
+def validate(
+    context: typer.Context,
+    paths: Paths,
+    format_: Annotated[
+        Literal["text", "json", "github"],
+        typer.Option("--format", help="For people, programs, or GitHub's annotations."),
+    ] = "text",
+) -> None:
+    """Say what is wrong with runbooks, each problem at its place."""
+    from engine.entrypoints.cli.proving import judged
+    from engine.language.problems import format_github, format_json, format_text
+    from engine.runtime.library import runbook_files
+
+    config = config_of(context)
+    library = library_of(config, paths)
+    own = config.file.resolve() if config.file else None
+    found = dict.fromkeys(file for path in paths for file in runbook_files(path))
+    files = [file for file in found if file.resolve() != own]
+    problems = [one for file in files for one in judged(library, file)]
+    if format_ == "json":
+        say(format_json(problems))
+    elif problems:
+        say({"text": format_text, "github": format_github}[format_](problems))
+    if format_ == "text":
+        say(_counted(files, problems))
+    if any(one.severity == "error" for one in problems):
+        raise typer.Exit(PROBLEMS)
+
+
+def _counted(files: list[Path], problems: "list[Problem]") -> str:
+    books = f"{len(files)} runbook" + ("" if len(files) == 1 else "s")
+    errors = sum(one.severity == "error" for one in problems)
+    warnings = len(problems) - errors
+    told = f"{books}, {errors} problem" + ("" if errors == 1 else "s")
+    if warnings:
+        told += f", {warnings} warning" + ("" if warnings == 1 else "s")
+    return told
+
+
+def schema(context: typer.Context) -> None:
+    """Write the JSON Schema of runbooks, for editors."""
+    from engine.bootstrap import kinds
+    from engine.language.schema import json_schema
+
+    say_json(json_schema(kinds(config_of(context))))
+
+
+def show(context: typer.Context, path: OnePath) -> None:
+    """Show a runbook in short: how it starts, what it looks at, what it may do."""
+    library = library_of(config_of(context), [path])
+    runbook = library.bundle(path.stem).compiled.runbook
+    say(f"{runbook.runbook}: {plain(runbook.title)}")
+    say(f"owner {runbook.owner}, {runbook.severity}, autonomy {runbook.autonomy}")
+    _show_parts(runbook)
+
+
+def _show_parts(runbook: "Runbook") -> None:
+    from engine.model.values import format_duration
+
+    inputs = [
+        [name, one.type, f"from {one.from_}" if one.from_ else "",
+         "" if one.required else f"default {one.default}"]
+        for name, one in runbook.inputs.items()
+    ]  # fmt: skip
+    checks = [
+        [name, one.kind, one.pass_ or "", f"fresh for {format_duration(one.fresh_for)}"]
+        for name, one in runbook.checks.items()
+    ]
+    actions = [
+        [name, one.kind, _way_back(one.undo, one.leaves_nothing), f"risk {one.risk}"]
+        for name, one in runbook.actions.items()
+    ]
+    tests = [[one.name, "", "", ""] for one in runbook.tests]
+    parts = {"input": inputs, "check": checks, "action": actions, "test": tests}
+    for title, rows in parts.items():
+        if rows:
+            say()
+            table([title, "", "", ""], rows)
+
+
+def _way_back(undo: object, leaves_nothing: bool) -> str:
+    if undo == "none":
+        return "no undo"
+    return "leaves nothing" if leaves_nothing else "undo"
+
+
+def graph(
+    context: typer.Context,
+    path: OnePath,
+    format_: Annotated[
+        Literal["svg", "png", "dot", "mermaid", "text"],
+        typer.Option("--format", help="What is drawn."),
+    ] = "text",
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE", help="Else the terminal.")
+    ] = "-",
+) -> None:
+    """Draw the state machine of a runbook."""
+    from engine.core.machine import machine_graph
+    from engine.entrypoints.cli.pictures import drawn
+
+    library = library_of(config_of(context), [path])
+    machine = machine_graph(library.bundle(path.stem).compiled)
+    write_file(output, drawn(machine, format_))
+
+
+def rehearse(
+    context: typer.Context,
+    paths: Paths,
+    only: Annotated[
+        str, typer.Option("--only", metavar="TEXT", help="Tests whose name has it.")
+    ] = "",
+    json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    junit: Annotated[
+        str, typer.Option("--junit", metavar="FILE", help="A JUnit report as well.")
+    ] = "",
+) -> None:
+    """Play the tests of runbooks in virtual time; nothing outside is touched."""
+    from engine.entrypoints.cli.rehearsing import as_json, as_text, junit_xml, played
+    from engine.runtime.library import runbook_files
+
+    library = library_of(config_of(context), paths)
+    files = dict.fromkeys(file for path in paths for file in runbook_files(path))
+    shows = [one for file in files for one in played(library, file, only)]
+    if junit:
+        write_file(junit, junit_xml(shows))
+    if json_:
+        say_json([as_json(one) for one in shows])
+    else:
+        say(as_text(shows, width=width(), colour=coloured()))
+    if not shows:
+        tell("No test was played. Runbooks hold their rehearsals under `tests`.")
+    if not shows or any(one.problems for one in shows):
+        raise typer.Exit(PROBLEMS)

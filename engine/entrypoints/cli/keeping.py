@@ -1,0 +1,164 @@
+"""Commands for whoever keeps the engine: hold, doctor, config show, demo."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from engine.entrypoints.cli.running import As, person
+from engine.entrypoints.cli.screen import (
+    PROBLEMS,
+    coloured,
+    plain,
+    say,
+    say_json,
+    table,
+    wrong_use,
+)
+
+if TYPE_CHECKING:
+    from engine.config import Config
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: runbook hold on --reason 'network is down' --as ana")(
+        hold
+    )
+    app.command(epilog="Example: runbook doctor")(doctor)
+    config = typer.Typer(
+        help="The configuration.", no_args_is_help=True, rich_markup_mode=None
+    )
+    config.command("show", epilog="Example: runbook config show")(show_config)
+    config.callback()(_config)
+    app.add_typer(config, name="config")
+    app.command(epilog="Example: runbook demo")(demo)
+
+
+def _config() -> None:
+    """Look at the configuration."""
+
+
+def hold(
+    context: typer.Context,
+    state: Annotated[
+        Literal["on", "off"] | None,
+        typer.Argument(metavar="[on|off]", help="Else: how it stands."),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why; everybody sees it.")] = "",
+    as_: As = "",
+) -> None:
+    """Set or lift the global hold: while it is on, no new act begins anywhere."""
+    from engine.bootstrap import hold as switch_of
+    from engine.entrypoints.cli.authoring import config_of
+    from engine.errors import EngineError
+
+    config = config_of(context)
+    switch = switch_of(config)
+    if state == "on" and not reason.strip():
+        wrong_use("say why: --reason TEXT")
+    try:
+        if state == "on":
+            switch.set(person(config, as_), reason)
+        elif state == "off":
+            switch.lift()
+    except OSError as error:
+        raise EngineError(f"the hold cannot be changed: {error}") from error
+    told = switch.reason()
+    if told is None:
+        say("off: acts may begin")
+    else:
+        say(f"on: {plain(told)}; undos go on, no new act begins")
+
+
+def doctor(
+    context: typer.Context,
+    json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Look for what would be in the way in an incident, each with what to do."""
+    from engine.entrypoints.cli.authoring import config_of
+    from engine.entrypoints.cli.doctoring import findings
+
+    found = findings(config_of(context))
+    if json_:
+        say_json([{"state": one.state, "what": one.what, "told": one.told,
+                   "do": one.do} for one in found])  # fmt: skip
+    else:
+        for one in found:
+            say(f"{_painted(one.state)}  {one.what}: {plain(one.told)}")
+            if one.do:
+                say(f"      {plain(one.do)}")
+    if any(one.state == "fail" for one in found):
+        raise typer.Exit(PROBLEMS)
+
+
+def _painted(state: str) -> str:
+    colour = {"ok": "32", "warn": "33", "fail": "31"}[state]
+    return f"\x1b[{colour}m{state:<4}\x1b[0m" if coloured() else f"{state:<4}"
+
+
+def show_config(
+    context: typer.Context,
+    json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show every setting with where it comes from; secrets by name, never by value."""
+    from engine.entrypoints.cli.authoring import config_of
+
+    rows = settings_of(config_of(context))
+    if json_:
+        say_json([{"key": key, "value": value, "from": origin}
+                  for key, value, origin in rows])  # fmt: skip
+    else:
+        table(["key", "value", "from"], rows)
+
+
+def settings_of(config: "Config") -> list[tuple[str, str, str]]:
+    """Return key, value and origin of every setting, in the order of the models."""
+    shown: dict[str, Any] = {
+        "data": str(config.data),
+        "runbooks": ", ".join(map(str, config.runbooks)),
+    }
+    rows = []
+    for key, origin in config.origins.items():
+        if key in shown:
+            rows.append((key, shown[key], origin))
+        elif key.startswith("secrets."):
+            rows.append((key, _secret(config, key), origin))
+        else:
+            rows.append((key, _value(config.settings, key), origin))
+    return rows
+
+
+def _secret(config: "Config", key: str) -> str:
+    name = key.split(".")[1] if "." in key else ""
+    if key.endswith(".file"):
+        return f"[hidden] read from {config.secret_file(name)}"
+    return f"[hidden] read from ${config.settings.secrets[name].env}"
+
+
+def _value(settings: Any, key: str) -> str:
+    from datetime import timedelta
+
+    from engine.model.values import format_duration
+
+    value: Any = settings
+    for part in key.split("."):
+        value = value[part] if isinstance(value, dict) else getattr(value, part)
+    if value is None or (isinstance(value, list | dict) and not value):
+        return "not set"
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def demo(
+    fault: Annotated[
+        str, typer.Option(help="Which fault is put into the platform.")
+    ] = "",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the platform running.")
+    ] = False,
+) -> None:
+    """Break a small messaging platform of real processes, and see it repaired."""
+    from engine.entrypoints.demo import demo as play
+
+    raise typer.Exit(play(fault, keep=keep, write=say))

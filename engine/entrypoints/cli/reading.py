@@ -1,0 +1,218 @@
+"""Commands that only read the journal: runs, timeline, report, verify-timeline."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from engine.entrypoints.cli.screen import (
+    PROBLEMS,
+    coloured,
+    plain,
+    say,
+    say_json,
+    table,
+    tell,
+    width,
+    write_file,
+)
+
+if TYPE_CHECKING:
+    from engine.config import Config
+    from engine.model.run import RunSummary
+    from engine.model.timeline import Entry
+
+
+def run_ids(incomplete: str) -> Iterator[str]:
+    """Yield the ids of runs that begin so, newest first, for the shell's TAB."""
+    import asyncio
+
+    from engine.bootstrap import journal
+    from engine.config import load_config
+    from engine.errors import EngineError
+
+    async def found() -> "list[RunSummary]":
+        async with journal(load_config()) as store:
+            return await store.runs(limit=50)
+
+    try:
+        summaries = asyncio.run(found())
+    except EngineError:
+        return
+    for one in summaries:
+        if one.run.startswith(incomplete):
+            yield one.run
+
+
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="The run's id.", autocompletion=run_ids)
+]
+Output = Annotated[
+    str, typer.Option("-o", "--output", metavar="FILE", help="Else the terminal.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Example: runbook runs --all")(runs)
+    app.command(epilog="Example: runbook timeline r-7kq3xm")(timeline)
+    app.command(epilog="Example: runbook report r-7kq3xm --format html -o report.html")(
+        report
+    )
+    app.command("verify-timeline", epilog="Example: runbook verify-timeline")(
+        verify_timeline
+    )
+
+
+def runs(
+    context: typer.Context,
+    all_: Annotated[bool, typer.Option("--all", help="Also those that ended.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """List runs, newest first: their state, what they hold, what they ask."""
+    from engine.entrypoints.cli.authoring import config_of
+    from engine.entrypoints.cli.following import summary_json
+
+    found = _read(config_of(context), lambda store: store.runs(open_only=not all_))
+    if json_:
+        say_json([summary_json(one) for one in found])
+    elif found:
+        table(
+            ["run", "runbook", "state", "phase", "started", "held", "asks"],
+            [_row(one) for one in found],
+        )
+    else:
+        tell("No run is open." if not all_ else "No run yet.")
+
+
+def _row(one: "RunSummary") -> list[str]:
+    from engine.views.clock import moment_text
+
+    held = ", ".join(f"{h.action} {h.target}".strip() for h in one.held)
+    asks = ", ".join(question.step for question in one.questions)
+    state = one.state.replace("_", " ") + (
+        f" ({one.mode})" if one.mode != "live" else ""
+    )
+    started = moment_text(one.started_at).removesuffix(" UTC")
+    return [one.run, one.runbook, state, one.phase, started, held, asks]
+
+
+def timeline(
+    context: typer.Context,
+    run: Run,
+    format_: Annotated[
+        Literal["text", "json", "markdown", "html"], typer.Option("--format")
+    ] = "text",
+    output: Output = "-",
+) -> None:
+    """Tell the story of a run."""
+    from engine.entrypoints.cli.authoring import config_of
+    from engine.views import timeline as views
+
+    summary, entries, _ = _story(config_of(context), run)
+    if format_ == "json":
+        made = views.timeline_json(entries)
+    elif format_ == "markdown":
+        made = views.timeline_markdown(entries)
+    elif format_ == "html":
+        made = views.timeline_html(entries, title=f"{summary.runbook} {run}")
+    else:
+        columns = min(width(), 120)
+        colour = coloured() and output == "-"
+        made = views.timeline_text(entries, width=columns, colour=colour)
+    write_file(output, made.encode())
+
+
+def report(
+    context: typer.Context,
+    run: Run,
+    format_: Annotated[
+        Literal["markdown", "html"], typer.Option("--format")
+    ] = "markdown",
+    output: Output = "-",
+) -> None:
+    """Draft the incident report of a run, with the picture of the way it took."""
+    from engine.core.machine import machine_graph
+    from engine.entrypoints.cli.authoring import config_of
+    from engine.entrypoints.cli.pictures import drawn
+    from engine.runtime.library import compiled_from
+    from engine.views.report import report_html, report_markdown
+
+    config = config_of(context)
+    summary, entries, text = _story(config, run)
+    from engine.bootstrap import kinds
+
+    compiled = compiled_from(text, summary.revision, kinds(config))
+    html = format_ == "html"
+    machine, path = machine_graph(compiled), path_of(entries)
+    picture = drawn(machine, "svg" if html else "mermaid", path=path).decode()
+    view = report_html if html else report_markdown
+    made = view(entries, summary, compiled.runbook, picture=picture)
+    write_file(output, made.encode())
+
+
+def path_of(entries: "list[Entry]") -> list[str]:
+    """Return the ids of the steps a run went through, and its end, in order."""
+    path: list[str] = []
+    for entry in entries:
+        step = f"end/{entry.subject}" if entry.kind == "end" else entry.step
+        if step and (not path or path[-1] != step):
+            path.append(step)
+    return path
+
+
+def verify_timeline(
+    context: typer.Context,
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN…]", help="Else all.", autocompletion=run_ids),
+    ] = None,
+) -> None:
+    """Show that timelines are what was written: nothing changed, missing or moved."""
+    from engine.entrypoints.cli.authoring import config_of
+    from engine.errors import NotFound
+
+    async def judged(store: Any) -> list[Any]:
+        for run in runs or []:
+            if await store.summary(run) is None:
+                raise NotFound(f"no run '{run}'. See `runbook runs --all`.")
+        if not runs:
+            return list(await store.verify())
+        return [fault for run in runs for fault in await store.verify(run)]
+
+    faults = _read(config_of(context), judged)
+    for one in faults:
+        say(f"{one.run} entry {one.seq}: {plain(one.problem)}")
+    if faults:
+        tell(
+            "The journal is not what was written. Keep a copy of it, and compare with "
+            "exports or an older copy."
+        )
+        raise typer.Exit(PROBLEMS)
+    say(f"{', '.join(runs) if runs else 'every timeline'}: as it was written")
+
+
+def _story(config: "Config", run: str) -> "tuple[RunSummary, list[Entry], str]":
+    from engine.errors import NotFound
+
+    async def found(store: Any) -> Any:
+        summary = await store.summary(run)
+        if summary is None:
+            raise NotFound(f"no run '{run}'. See `runbook runs --all`.")
+        return summary, await store.entries(run), await store.revision(summary.revision)
+
+    story: tuple[RunSummary, list[Entry], str] = _read(config, found)
+    return story
+
+
+def _read(config: "Config", ask: Any) -> Any:
+    """Return what is asked of the journal. Raises StoreUnavailable."""
+    import asyncio
+
+    from engine.bootstrap import journal
+
+    async def read() -> Any:
+        async with journal(config) as store:
+            return await ask(store)
+
+    return asyncio.run(read())

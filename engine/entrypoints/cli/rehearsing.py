@@ -1,0 +1,193 @@
+"""Rehearsals played and shown: what was expected beside what happened, and the path.
+
+Read by: authoring.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from xml.etree import ElementTree as ET
+
+from engine.bootstrap import empty_store, parse_alerts
+from engine.errors import EngineError
+from engine.model.values import format_duration
+from engine.runtime.rehearsal import Rehearsed, rehearse
+from engine.views.escape import visible
+
+if TYPE_CHECKING:
+    from engine.model.alert import Alert
+    from engine.model.runbook import Expectation, Runbook, Test
+    from engine.runtime.library import Library
+
+FIELDS: Final = ("end", "cause", "did", "undone", "held", "skipped", "asked", "within")
+GREEN, RED, OFF = "\x1b[32m", "\x1b[31m", "\x1b[0m"
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """One rehearsal that was played."""
+
+    file: str
+    runbook: str
+    name: str
+    rehearsed: Rehearsed | None = None
+    expect: "Expectation | None" = None
+    problems: list[str] = field(default_factory=list)
+
+
+def played(library: "Library", file: Path, only: str) -> list[Show]:
+    """Play the tests of one file whose name has `only`; return what each showed.
+
+    Raises:
+        RunbookRefused: the file has problems.
+    """
+    name = next((one for one, at in library.files.items() if at == file), file.stem)
+    compiled = library.bundle(name).compiled
+    tests = [one for one in compiled.runbook.tests if only in one.name]
+    shows = []
+    for test in tests:
+        try:
+            alert = _alert(compiled.runbook, test)
+            one = rehearse(compiled, test, empty_store(), alert=alert)
+        except EngineError as error:
+            shows.append(Show(str(file), name, test.name, problems=[str(error)]))
+            continue
+        shows.append(
+            Show(str(file), name, test.name, one, test.expect, list(one.problems))
+        )
+    return shows
+
+
+def _alert(runbook: "Runbook", test: "Test") -> "Alert | None":
+    if test.alert is None:
+        return None
+    triggers = [one.alert for one in runbook.trigger if one.alert is not None]
+    source = triggers[0].source if triggers else "alertmanager"
+    found = parse_alerts(test.alert, source if isinstance(source, str) else source[0])
+    if not found:
+        raise EngineError("the test's `alert` holds no alert")
+    return found[0]
+
+
+def as_text(shows: Sequence[Show], *, width: int, colour: bool) -> str:
+    """Return one line for each rehearsal, a failure with all that explains it."""
+    rows: list[str] = []
+    for show in shows:
+        rows.append(_headline(show, colour=colour))
+        if show.problems:
+            rows += _explained(show, width)
+    failed = sum(bool(show.problems) for show in shows)
+    count = f"{len(shows)} rehearsal" + ("" if len(shows) == 1 else "s")
+    rows.append(f"{count}, {failed} failed")
+    return "\n".join(rows)
+
+
+def _headline(show: Show, *, colour: bool) -> str:
+    word, paint = ("FAILED", RED) if show.problems else ("ok", GREEN)
+    shown = f"{paint}{word:<6}{OFF}" if colour else f"{word:<6}"
+    told = ""
+    if show.rehearsed is not None and not show.problems:
+        seen = show.rehearsed.seen
+        cause = f", cause {seen.cause}" if seen.cause else ""
+        told = f"  ({seen.end}{cause}, {_length(seen.seconds)})"
+    return f"{shown}  {show.runbook}: {visible(show.name)}{told}"
+
+
+def _explained(show: Show, width: int) -> list[str]:
+    if show.rehearsed is None or not show.rehearsed.entries or show.expect is None:
+        return [f"        {visible(problem)}" for problem in show.problems]
+    pairs = side_by_side(show)
+    left = max(len("expected"), *(len(one[1]) for one in pairs))
+    left = min(left, max(20, (width - 26) // 2))
+    rows = [f"          {'':<8} {'expected':<{left}}  what happened"]
+    for name, wanted, seen, same in pairs:
+        mark = " " if same else ">"
+        rows.append(f"        {mark} {name:<8} {wanted:<{left}}  {seen}")
+    path = " > ".join(show.rehearsed.seen.path) or "none"
+    rows.append(f"          path     {path}")
+    why = show.rehearsed.summary.why
+    return rows + ([f"          why      {visible(why)}"] if why else [])
+
+
+def side_by_side(show: Show) -> list[tuple[str, str, str, bool]]:
+    """Return (field, expected, what happened, as expected) of what the test names."""
+    assert show.rehearsed is not None
+    assert show.expect is not None
+    seen, rows = show.rehearsed.seen, []
+    told = {problem.partition(":")[0] for problem in show.problems}
+    actual: dict[str, Any] = {
+        "within": seen.seconds,
+        "asked": [names[0] for names in seen.asked],
+    }
+    for name in FIELDS:
+        wanted = getattr(show.expect, name)
+        if wanted is None and name not in ("end", "cause"):
+            continue
+        was = actual[name] if name in actual else getattr(seen, name)
+        shown = _length(was) if name == "within" else _shown(was)
+        rows.append((name, "" if wanted is None else _wanted(wanted), shown,
+                     name not in told))  # fmt: skip
+    return rows
+
+
+def _wanted(wanted: Any) -> str:
+    return (
+        format_duration(wanted) if hasattr(wanted, "total_seconds") else _shown(wanted)
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(visible(one) for one in value) + "]"
+    return visible(value) or "none"
+
+
+def _length(seconds: float) -> str:
+    from datetime import timedelta
+
+    return format_duration(timedelta(seconds=round(seconds, 3)))
+
+
+def as_json(show: Show) -> dict[str, Any]:
+    """Return a rehearsal for programs; `seconds` is virtual time."""
+    seen = show.rehearsed.seen if show.rehearsed is not None else None
+    return {
+        "file": show.file,
+        "runbook": show.runbook,
+        "name": show.name,
+        "passed": not show.problems,
+        "problems": show.problems,
+        "end": seen.end if seen else None,
+        "cause": seen.cause if seen else None,
+        "did": seen.did if seen else [],
+        "undone": seen.undone if seen else [],
+        "held": seen.held if seen else [],
+        "skipped": seen.skipped if seen else [],
+        "asked": [names[0] for names in seen.asked] if seen else [],
+        "seconds": seen.seconds if seen else None,
+        "path": seen.path if seen else [],
+    }
+
+
+def junit_xml(shows: Sequence[Show]) -> bytes:
+    """Return a JUnit report: one suite for each runbook; times are virtual seconds."""
+    top = ET.Element("testsuites")
+    for name in dict.fromkeys(show.runbook for show in shows):
+        cases = [show for show in shows if show.runbook == name]
+        failed = sum(bool(show.problems) for show in cases)
+        suite = ET.SubElement(
+            top, "testsuite", name=name, tests=str(len(cases)), failures=str(failed)
+        )
+        for show in cases:
+            seconds = show.rehearsed.seen.seconds if show.rehearsed else 0.0
+            case = ET.SubElement(
+                suite, "testcase", classname=name, name=visible(show.name),
+                file=show.file, time=f"{seconds:g}",
+            )  # fmt: skip
+            if show.problems:
+                told = ET.SubElement(case, "failure", message=visible(show.problems[0]))
+                told.text = "\n".join(visible(one) for one in show.problems)
+    ET.indent(top)
+    made: bytes = ET.tostring(top, encoding="utf-8", xml_declaration=True)
+    return made + b"\n"

@@ -1,0 +1,127 @@
+"""One word of a person to one run, wherever that run is driven.
+
+Read by: answering.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.bootstrap import Engine, engine
+from engine.entrypoints.cli.following import Follower
+from engine.entrypoints.cli.screen import FINE, PROBLEMS, say, tell
+from engine.errors import EngineError
+from engine.model.events import Event
+from engine.model.people import Actor
+from engine.model.run import ENDS
+from engine.model.timeline import Entry
+from engine.runtime.service import Service
+from engine.views.escape import visible
+from engine.views.terminal import progress_line
+
+if TYPE_CHECKING:
+    from engine.config import Config
+
+Say = Callable[[Service, Actor], Awaitable[Any]]
+WAIT_SECONDS: Final = 5.0  # for the process that drives the run
+POLL_SECONDS: Final = 0.1
+SETTLE_SECONDS: Final = 30.0  # for what our answer sets in motion
+NOT_COUNTED: Final = "refused"
+
+
+async def told(
+    config: "Config", run: str, who: str, what: Say, *, to_the_end: bool
+) -> int:
+    """Tell a run; say what came of it; return the exit code.
+
+    Raises:
+        NotFound, DoesNotApply: as the service says.
+    """
+    from engine.entrypoints.cli.running import known_library
+
+    follower = Follower(say)
+    async with engine(
+        config, known_library(config), write=follower.said, listener=follower.changed
+    ) as opened:
+        summary = await opened.service.summary(run)
+        session = await opened.service.driver.session(run)
+        by = opened.service.actor(who, "cli", session.compiled.runbook)
+        if not opened.host.locks.take(run):
+            return await _posted(opened, run, by, what)
+        ended = summary.state in ENDS
+        await opened.host.start([] if ended else [summary])
+        before = len(await opened.store.entries(run))
+        await what(opened.service, by)
+        if not ended:
+            await _settled(follower, run, to_the_end=to_the_end)
+        after = await opened.store.entries(run, after=before)
+        now = await opened.service.summary(run)
+    if now.state not in ENDS:
+        say(f"Nobody drives {run} now. Go on with: runbook resume {run}")
+    return _counted(after, by)
+
+
+async def _settled(follower: Follower, run: str, *, to_the_end: bool) -> None:
+    """Wait until nothing is in flight; for a cancel, until it has ended."""
+    until = time.monotonic() + SETTLE_SECONDS
+    while to_the_end or time.monotonic() < until:
+        summary = follower.summaries.get(run)
+        if summary is not None and (
+            summary.state in ENDS or not (summary.busy or to_the_end)
+        ):
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _posted(opened: Engine, run: str, by: Actor, what: Say) -> int:
+    """Leave the event with whoever drives the run; say what came of it."""
+    service, store = opened.service, opened.store
+    before = len(await store.entries(run))
+    posted: list[int] = []
+
+    async def post(run: str, event: Event) -> None:
+        posted.append(await store.post(run, event))
+
+    service.tell = post
+    await what(service, by)
+    until = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < until:
+        if all(number not in posted for number, _, _ in await store.mail([run])):
+            return await _heard(opened, run, by, before)
+        await asyncio.sleep(POLL_SECONDS)
+    tell(
+        f"The process that drives {run} has not taken it within {WAIT_SECONDS:g}s; it "
+        f"is in its mailbox. See: runbook timeline {run}"
+    )
+    return PROBLEMS
+
+
+async def _heard(opened: Engine, run: str, by: Actor, before: int) -> int:
+    after = await opened.store.entries(run, after=before)
+    mine = _of(after, by)
+    if not mine:
+        raise EngineError(f"run '{run}' did not take it: it asks something else by now")
+    for entry in mine:
+        line = progress_line(entry)
+        if line is not None:
+            say(line)
+    return _counted(mine, by)
+
+
+def _of(entries: list[Entry], by: Actor) -> list[Entry]:
+    """Return a person's event and the notes that the core made of it."""
+    for index, entry in enumerate(entries):
+        if entry.event is not None and getattr(entry.event, "by", None) == by:
+            rest = entries[index + 1 :]
+            ends = [n for n, one in enumerate(rest) if one.event is not None]
+            return [entry, *rest[: ends[0] if ends else len(rest)]]
+    return []
+
+
+def _counted(entries: list[Entry], by: Actor) -> int:
+    """An answer that does not count is a problem, and says why."""
+    refused = [one for one in _of(entries, by) if one.kind == NOT_COUNTED]
+    for one in refused:
+        tell(f"It does not count: {visible(one.why or one.what)}")
+    return PROBLEMS if refused else FINE
