@@ -80,7 +80,7 @@ class MemoryStore:
         return self._revisions.get(revision)
 
     async def unsent(self, *, limit: int = 100) -> list[tuple[int, str, Say | Page]]:
-        """Return (id, run, message) of what is still to be posted or paged, in order."""
+        """Return (id, run, message) of what is still to be sent, oldest first."""
         posts = [(number, *post) for number, post in self._outbox.items()]
         return posts[:limit]
 
