@@ -21,7 +21,7 @@ SHOWN_MOST: Final = 2000  # characters of one value; a body may be a megabyte
 UNSEEN: Final = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # Unicode categories
 BY_NAME: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 ALWAYS: Final = re.compile(r"[\\`*\[\]#|~$]|(?<!\w)_|_(?!\w)")
-IN_FRONT: Final = re.compile(r"^\s*(?:[-+=>:@!.]|\d+(?=[.)]))")
+IN_FRONT: Final = re.compile(r"^\s*(?:[-+=@]|\d+(?=[.)]))")
 BRACES: Final = {"{": "&#123;", "}": "&#125;"}  # other template engines read on
 ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", **BRACES}
 PLAIN_CODE: Final = re.compile(r"(?![=+@-])[\w .,:/@+()'\"?=%-]+", re.ASCII)

@@ -8,7 +8,7 @@ Called by the command line (`runbook draw`), the report and the web pages.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -25,7 +25,7 @@ NOTHING: Final[Mapping[str, str]] = {}
 EdgeKind = Literal["next", "fail", "jump", "end"]
 LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     # the shape and the fill of each kind
-    "start": ("circle", "#e8eaed"),
+    "start": ("oval", "#e8eaed"),
     "check": ("box", "#e6f0fb"),
     "act": ("box", "#fde7d3"),
     "gate": ("hexagon", "#fff2c2"),
@@ -85,20 +85,52 @@ class _Picture:
         return f"{', '.join(labels)}: hand over" if told else ""
 
     def shown_states(self) -> list[MachineState]:
-        """Return the states to draw: an end that nothing leads to is none."""
-        reached = {edge.target for edge in self.graph.edges} | set(self.path)
-        return [
-            one for one in self.graph.states if one.kind != "end" or one.id in reached
-        ]
+        """Return the states to draw: steps, and what the start or the run leads to.
+
+        A step that nothing leads to is shown, since that is a mistake to be seen; a
+        state of the engine's own, such as giving back when cancelled, is not.
+        """
+        reached = _reached(self.graph) | set(self.path)
+        return [one for one in self.graph.states if one.phase or one.id in reached]
 
 
 def _picture(
     graph: MachineGraph, path: Sequence[str], proof: Mapping[str, str] | None
 ) -> _Picture:
-    names = {state.id: f"s{number}" for number, state in enumerate(graph.states)}
-    return _Picture(
-        graph, tuple(path), proof or NOTHING, names, frozenset(pairwise(path))
-    )
+    path = _bridged(graph, path)
+    shown = _Picture(graph, path, proof or NOTHING, {}, frozenset(pairwise(path)))
+    names = {one.id: f"s{number}" for number, one in enumerate(shown.shown_states())}
+    return replace(shown, names=names)
+
+
+def _reached(graph: MachineGraph) -> set[str]:
+    """Return the ids that the first state leads to, over any number of ways."""
+    ways: dict[str, list[str]] = {}
+    for edge in graph.edges:
+        ways.setdefault(edge.source, []).append(edge.target)
+    todo = [one.id for one in graph.states[:1]]
+    found = set(todo)
+    while todo:
+        fresh = set(ways.get(todo.pop(), [])) - found
+        found |= fresh
+        todo += sorted(fresh)
+    return found
+
+
+def _bridged(graph: MachineGraph, path: Sequence[str]) -> tuple[str, ...]:
+    """Return the path with a state that left no note, where only one lies between."""
+    ways = {(edge.source, edge.target) for edge in graph.edges}
+    whole = list(path[:1])
+    for source, target in pairwise(path):
+        between = [
+            one.id
+            for one in graph.states
+            if (source, one.id) in ways and (one.id, target) in ways
+        ]
+        if (source, target) not in ways and len(between) == 1:
+            whole += between
+        whole.append(target)
+    return tuple(whole)
 
 
 def graph_dot(
@@ -195,12 +227,17 @@ def _phase(state: MachineState) -> str:
 
 
 def _rows(shown: _Picture, state: MachineState) -> list[str]:
-    rows = _wrapped(visible(state.label, most=120))
+    rows = _wrapped(_label(state))
     told = shown.fails_into_hands(state)
     rows += _wrapped(told) if told else []
     if state.id in shown.proof:
         rows += _wrapped(visible(shown.proof[state.id], most=120))
     return rows
+
+
+def _label(state: MachineState) -> str:
+    label = visible(state.label, most=120)
+    return label.replace("_", " ") if state.kind == "end" else label
 
 
 def _wrapped(text: str) -> list[str]:
@@ -299,7 +336,7 @@ def graph_text(
     as arrows; without one a state leads to the next below it.
     """
     shown = _picture(graph, path, proof)
-    numbers = {state.id: n for n, state in enumerate(graph.states, 1)}
+    numbers = {state.id: n for n, state in enumerate(shown.shown_states(), 1)}
     out = [visible(graph.title)]
     for phase in ("", *PHASES, "end"):
         states = [one for one in shown.shown_states() if _section(one) == phase]
@@ -325,7 +362,7 @@ def _outlined(
     indent = "  " if state.group else ""
     proof = shown.proof.get(state.id)
     told = f"  [{visible(proof)}]" if proof else ""
-    head = f"{indent}{mark} {numbers[state.id]:>2} {visible(state.label)}{told}"
+    head = f"{indent}{mark} {numbers[state.id]:>2} {_label(state)}{told}"
     ways = [edge for edge in shown.graph.edges if edge.source == state.id]
     rows = [
         f"{indent}       {_arrow(edge)} {numbers[edge.target]}"

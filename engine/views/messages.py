@@ -84,6 +84,8 @@ def _harm_sentence(seen: Facts) -> str:
     harm = seen.harm
     if harm.user_minutes is None:
         return "the effect on users was not measured."
+    if not harm.peak_users:
+        return "no affected users were seen."
     return (
         f"up to {count_text(harm.peak_users or 0)} users affected at a time, "
         f"{count_text(harm.user_minutes)} user-minutes so far."

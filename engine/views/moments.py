@@ -157,16 +157,19 @@ def measures_of(moments: Moments) -> tuple[Measure, ...]:
     """Return the times between the moments, each with its formula spelled out."""
     since = moments.detect if moments.detect is not None else moments.received
     base = "t_detect" if moments.detect is not None else "t_received"
-    note = "" if moments.detect is not None else "when the alert fired is not known"
+    known = moments.detect is not None
+    note = "" if known else "when the alert fired is not known"
+    arrived = moments.received if known else None
+    start = "detection" if known else "arrival"
     rows = (
         ("MTTD, detect", "t_detect - t_impact", None, "people say when it began"),
-        ("MTTA, engine", f"t_received - {base}", moments.received, note),
+        ("MTTA, engine", "t_received - t_detect", arrived, note),
         ("MTTA, person", f"t_person - {base}", moments.person, note),
         ("Diagnosed", f"t_diagnosed - {base}", moments.diagnosed, note),
         ("MTTI, isolated", f"t_isolated - {base}", moments.isolated, note),
         ("MTTM, mitigated", f"t_mitigated - {base}", moments.mitigated, note),
         ("MTTR, recover", f"t_restored - {base}", moments.restored,
-         "counted from detection: first harm is not known"),
+         f"counted from {start}: first harm is not known"),
         ("Closed", f"t_closed - {base}", moments.closed, note),
     )  # fmt: skip
     return tuple(
