@@ -44,7 +44,7 @@ CALLS: Final = (
     "timestamp",
 )  # fmt: skip
 WORDY: Final = {"and": "&&", "or": "||", "not": "!"}
-UNWRAPPED: Final = re.compile(r"wrapper\(([a-z]+)\)")
+MADE_OF: Final = re.compile(r"\b(list|map)\([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ def _meant(name: str, declared: Mapping[str, str]) -> str:
 
 def _no_overload(function: str, types: str) -> str:
     sign = function.strip("_@") or function
-    operands = UNWRAPPED.sub(r"\1", types).strip("()").split(", ")
+    operands = _plain(types).strip("()").split(", ")
     if function == "_[_]":
         return f"[ ] does not take {' and '.join(operands)}"
     if function == "_?_:_":
@@ -225,6 +225,13 @@ def _no_overload(function: str, types: str) -> str:
     if len(operands) == 2 and sign in ("==", "!=", "<", "<=", ">", ">=", "in"):
         return f"'{sign}' cannot compare {operands[0]} with {operands[1]}"
     return f"'{sign}' does not take {' and '.join(operands)}"
+
+
+def _plain(types: str) -> str:
+    """Return operand types without what lists and maps are made of."""
+    while (shorter := MADE_OF.sub(r"\1", types)) != types:
+        types = shorter
+    return types
 
 
 def _not_cel(message: str, found: list[Word]) -> str:

@@ -97,6 +97,8 @@ def _promql(value: Value, before: str) -> str:
     if isinstance(value.raw, list | tuple):
         if not pattern:
             raise NotHere('is a list; write it into a matcher with =~ ("{{ hosts }}")')
+        if not value.raw:
+            raise NotHere("is an empty list, which would match what has no such label")
         text = "|".join(_literal(text_of(one)) for one in value.raw)
     else:
         text = text_of(value.raw)

@@ -154,6 +154,9 @@ def test_an_error_while_evaluating_is_unknown(source: str, expected: Any) -> Non
         ("json.n in ['2']", UNKNOWN),
         ("json.n in [1, 2.0]", True),
         ("'n' in json", True),
+        ("json == {'a': 1}", False),
+        ("{'a': json.n} == {'a': 2.0}", True),
+        ("{'a': json.n} == {'a': '2'}", UNKNOWN),
     ],
 )
 def test_equality_across_types_is_unknown(source: str, expected: Any) -> None:

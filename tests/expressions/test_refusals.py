@@ -64,6 +64,21 @@ def problem(source: str, yields: Any = "bool") -> tuple[int, int, str]:
         ("sise(held) == 0", (1, 5, "'sise' is not a function. Did you mean size?")),
         ("checks.lag.ok == 3", (1, 15, "'==' cannot compare bool with int")),
         ("checks.lag.value < 'x'", (1, 18, "'<' cannot compare double with string")),
+        (
+            "labels[checks.lag.ok]",
+            (1, 7, "[ ] does not take map and bool"),
+        ),
+        ("[[1]] == labels", (1, 7, "'==' cannot compare list with map")),
+        ("true ? 1 : 'a'", (1, 6, "? : does not take bool, int, string")),
+        ("!region", (1, 1, "'!' does not take string")),
+        (
+            "region = 'a'",
+            (
+                1,
+                8,
+                "this is not CEL: token recognition error at: '= '; write == to compare",
+            ),
+        ),
         ("namespace == 3", (1, 11, "'==' cannot compare string with int")),
         ("region", (1, 1, "this gives string, where true or false is needed")),
         (

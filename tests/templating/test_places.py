@@ -62,6 +62,18 @@ def put(source: str, value: Any, place: Place, outside: frozenset[str] = ALL) ->
         ('up{a!~"{{ x }}"}', "a|b", 'up{a!~"a\\\\|b"}'),
         ('up{a=~"{{ x }}"}', ["a.b", "c"], 'up{a=~"a\\\\.b|c"}'),
         (
+            'up{a=~"{{ x }}"}',
+            [],
+            "'x' is an empty list, which would match what has no such label",
+        ),
+        (
+            "{{ x }}",
+            ["a"],
+            "'x' is a list, which cannot stand outside quotes in PromQL",
+        ),
+        ("{{ x }}", {"a": 1}, "'x' is a map, which cannot stand inside PromQL"),
+        ('up{a="{{ x }}"}', None, "'x' has no value here"),
+        (
             'up{a="{{ x }}"}',
             ["a"],
             "'x' is a list; write it into a matcher with =~ (\"{{ hosts }}\")",
@@ -73,6 +85,13 @@ def test_promql_values_stay_inside_their_string(
 ) -> None:
     """A value ends no PromQL string and adds no operator to the query."""
     assert put(source, value, "promql") == expected
+
+
+def test_a_number_too_long_to_write_is_a_problem() -> None:
+    """Thousands of digits end in a problem, not in a traceback."""
+    assert put('up{a="{{ x }}"}', 10**5000, "promql") == (
+        "'x' cannot be written as text"
+    )
 
 
 def test_promql_takes_trusted_values_as_they_are() -> None:
