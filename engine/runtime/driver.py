@@ -99,11 +99,7 @@ class Driver:
                 session.apply(self._stamped(session, live, event)) for event, _ in batch
             ]
         except Exception as defect:  # noqa: BLE001  # one run's end, not the engine's
-            self._sessions[session.run] = before
-            await self._dead_letter(before, live, defect)
-            self._finish(batch, defect)
-            live.dead = True
-            self._refuse(live, defect)
+            await self._die(before, live, batch, defect)
             return True
         entries = [entry for step in steps for entry in step.entries]
         outbox = [one for step in steps for one in step.outbox]
@@ -111,6 +107,9 @@ class Driver:
             stored = await self.ports.store.append(
                 entries, session.summary(), outbox=outbox
             )
+        except ValueError as defect:  # what cannot be written as JSON
+            await self._die(before, live, batch, defect)
+            return True
         except StoreConflict as error:
             self._give_up(session.run, live, error)
             self._finish(batch, error)
@@ -129,6 +128,15 @@ class Driver:
         if session.record.end:
             live.drop_all()
         return True
+
+    async def _die(
+        self, before: Session, live: Live, batch: Batch, defect: Exception
+    ) -> None:
+        self._sessions[before.run] = before
+        await self._dead_letter(before, live, defect)
+        self._finish(batch, defect)
+        live.dead = True
+        self._refuse(live, defect)
 
     def _finish(
         self,
@@ -205,8 +213,9 @@ class Driver:
         why = (
             f"dead letter: the engine cannot go on ({type(defect).__name__}: {defect})"
         )
+        stored = await self.ports.store.summary(session.run)
         summary = msgspec.structs.replace(
-            session.summary(),
+            stored if stored is not None else session.summary(),
             state="handed_over",
             why=why,
             ended_at=self.ports.clock.now(),

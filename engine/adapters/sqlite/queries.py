@@ -41,7 +41,7 @@ def entries(connection: apsw.Connection, run: str, after: int) -> list[Entry]:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise StoreDamaged(
                 f"run {run}: entry {seq} cannot be read: {error}. It was changed after "
-                f"it was written; see: runbook verify {run}"
+                f"it was written; see: runbook verify-timeline {run}"
             ) from error
     return found
 
