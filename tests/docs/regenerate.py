@@ -1,0 +1,68 @@
+"""Rewrite the generated regions of docs/: `python -m tests.docs.regenerate`.
+
+A region begins with `<!-- generated: NAME -->` and ends with `<!-- /generated -->`; what
+stands between is made from the code, all around it is written by hand. A test fails
+where a page is not what this would write.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from tests.docs import code_parts, format_parts
+
+ROOT: Final = Path(__file__).parents[2]
+DOCS: Final = ROOT / "docs"
+REGION: Final = re.compile(
+    r"(<!-- generated: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- /generated -->)",
+    re.DOTALL,
+)
+PARTS: Final[Mapping[str, Callable[[], str]]] = {
+    "format-keys": format_parts.format_keys,
+    "step-keys": format_parts.step_keys,
+    "check-kinds": format_parts.check_kinds,
+    "action-kinds": format_parts.action_kinds,
+    "config-keys": format_parts.config_keys,
+    "events": code_parts.events,
+    "effects": code_parts.effects,
+    "note-kinds": code_parts.note_kinds,
+    "run-states": code_parts.run_states,
+    "step-states": code_parts.step_states,
+    "error-codes": code_parts.error_codes,
+    "problem-codes": code_parts.problem_codes,
+    "global-options": code_parts.global_options,
+    "command-line": code_parts.command_line,
+    "ports": code_parts.python_ports,
+    "kit": code_parts.python_kit,
+}
+
+
+def pages() -> list[Path]:
+    """Return every page, the README and the changelog included."""
+    return [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("**/*.md"))]
+
+
+def regenerated(text: str) -> str:
+    """Return a page with its generated regions made anew."""
+
+    def made(found: re.Match[str]) -> str:
+        body = PARTS[found["name"]]().strip()
+        return f"{found[1]}\n{body}\n\n{found[4]}"
+
+    return REGION.sub(made, text)
+
+
+def main() -> None:
+    """Rewrite what differs; say which."""
+    for page in pages():
+        text = page.read_text()
+        new = regenerated(text)
+        if new != text:
+            page.write_text(new)
+            sys.stdout.write(f"written: {page.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    main()
