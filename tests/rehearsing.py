@@ -29,6 +29,7 @@ KINDS = Kinds(
         "do": ActionKind("do", Anything),
         "silence": ActionKind("silence", Anything, built_in_undo=True),
         "page": ActionKind("page", Anything, leaves_nothing=True),
+        "web": ActionKind("web", Anything, places={"get": "url"}),
     },
 )
 

@@ -8,6 +8,7 @@ too large is refused.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from engine.core.binding import target_names
 from engine.core.code import Node, Policy
 from engine.core.looking import bind
 from engine.core.names import evidence_of
@@ -139,11 +140,10 @@ def _batch(turn: Turn, thread: Thread) -> None:
     thread = turn.wait(
         thread, "each.batch", (), n=thread.n + 1, box=box | {"done": begin + size}
     )
-    name = node.step.as_
     turn.fork(
         thread,
         [
-            (f"#{begin + i}", node.blocks[0], {name: target, "__target__": target})
+            (f"#{begin + i}", node.blocks[0], target_names(turn, thread, node, target))
             for i, target in enumerate(batch)
         ],
     )
@@ -237,7 +237,7 @@ def run_bound(turn: Turn, thread: Thread, event: Event | None) -> None:
     """Begin the sub-runbook in a frame of its own."""
     node = turn.node(thread)
     scope = turn.compiled.scopes[turn.compiled.nodes[node.blocks[0]].scope]
-    bound = bind(turn, thread, node.step.with_)
+    bound = bind(turn, thread)
     inputs = {
         name: bound.names.get(name, spec.default)
         for name, spec in scope.runbook.inputs.items()

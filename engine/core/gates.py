@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from engine.core.code import END_OF_BLOCK, ActionCode, Node
-from engine.core.names import frame_slot, rendered_text
+from engine.core.names import TARGET, frame_slot, rendered_text
 from engine.core.plan import differences, make_plan, named_checks, planned, states_now
 from engine.core.policy import unfilled
 from engine.core.record import Thread
@@ -294,7 +294,7 @@ def recheck(turn: Turn, thread: Thread) -> str:
     if not opened or plan is None:
         return ""
     mine = planned(turn, thread, turn.node(thread))
-    target = str(thread.names.get("__target__", ""))
+    target = str(thread.names.get(TARGET, ""))
     mine = [replace(one, target=target) for one in mine] if target else mine
     states = states_now(turn, thread, gate)
     return differences(plan, Plan(turn.compiled.revision, tuple(mine), states))

@@ -1,13 +1,13 @@
 """The verbs that look: check, looks (side by side), confirm, cause, wait, wait_for."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
+from engine.core.binding import with_names
 from engine.core.code import Policy
 from engine.core.names import evidence_of, frame_slot
 from engine.core.record import Thread
 from engine.core.turn import Resume, Turn, replace
-from engine.expressions import UNKNOWN
 from engine.model.events import Event, Looked, TimerFired
 from engine.model.steps import CheckStep
 
@@ -15,22 +15,14 @@ from engine.model.steps import CheckStep
 def begin_check(turn: Turn, thread: Thread) -> None:
     """Look, always anew."""
     step = turn.node(thread).step
-    thread = bind(turn, thread, step.with_)
+    thread = bind(turn, thread)
     turn.look(thread, [step.check], "check.seen", anew=True)
 
 
-def bind(turn: Turn, thread: Thread, with_: Mapping[str, Any]) -> Thread:
-    """Return the thread with the names of a `with` bound: literals, text, {cel: …}."""
-    node = turn.node(thread)
-    names = dict(thread.names)
-    for name, raw in with_.items():
-        expression = node.exprs.get(f"with.{name}")
-        if expression is not None:
-            value = turn.judge(thread, expression)
-            names[name] = None if value is UNKNOWN else value
-        else:
-            names[name] = turn.text_value(thread, raw)
-    return turn.put(replace(thread, names=names)) if with_ else thread
+def bind(turn: Turn, thread: Thread) -> Thread:
+    """Return the thread with the names of its step's `with` bound."""
+    names = with_names(turn, thread, turn.node(thread))
+    return thread if names is thread.names else turn.put(replace(thread, names=names))
 
 
 def check_seen(turn: Turn, thread: Thread, event: Event | None) -> None:

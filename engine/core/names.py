@@ -6,7 +6,7 @@ here twice, and a value from outside stays a value.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from engine.core.code import CheckCode, CompiledRunbook, Scope
 from engine.core.record import Frame, Record, Thread
@@ -15,6 +15,9 @@ from engine.model.effects import CheckCall
 from engine.model.evidence import Evidence
 from engine.model.run import Held
 from engine.templating import render, render_params
+
+TARGET: Final = "__target__"  # among bound names: the target of an `each`
+TRUSTED: Final = "__trusted__"  # among bound names: which of them can be trusted
 
 
 class Turn(Protocol):
@@ -105,16 +108,25 @@ def text_names(turn: Turn, thread: Thread) -> dict[str, Any]:
     return {"cause": frame.cause} | frame.inputs | thread.names
 
 
+def trusted(scope: Scope, names: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names whose values an author wrote or bounded.
+
+    An input with a pattern or a choice; a target or a `with` value that is made of
+    nothing but such names and of what stands in the file.
+    """
+    return scope.trusted | frozenset(names.get(TRUSTED, ()))
+
+
 def outside(scope: Scope, names: Mapping[str, Any]) -> frozenset[str]:
     """Return the names whose values nobody vouches for.
 
-    An input with a pattern or a choice is trusted to name a host; a value that begins
-    with a dash is never trusted to be an argument.
+    A value that begins with a dash is never trusted to be an argument.
     """
+    known = trusted(scope, names)
     return frozenset(
         name
         for name, value in names.items()
-        if name not in scope.trusted or (isinstance(value, str) and value[:1] == "-")
+        if name not in known or (isinstance(value, str) and value[:1] == "-")
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from engine.core.binding import target_names, with_names
 from engine.core.code import END_OF_BLOCK, ActionCode, Node
 from engine.core.names import evidence_of, frame_slot, rendered_params, slot_of
 from engine.core.record import Thread
@@ -80,7 +81,7 @@ def planned(turn: Turn, thread: Thread, node: Node) -> list[PlannedAct]:
         return [PlannedAct(step.act, problem="the targets cannot be told yet")]
     acts = []
     for target in targets:
-        names = thread.names | {block.step.as_: target, "__target__": target}
+        names = thread.names | target_names(turn, thread, block, target)
         one = replace(thread, names=names)
         acts.append(planned_act(turn, one, node, target=str(target)))
     return acts
@@ -91,9 +92,7 @@ def planned_act(
 ) -> PlannedAct:
     """Return one act as it would be done now."""
     action = turn.scope(thread).actions[node.step.act]
-    names = (
-        thread.names | _with_names(turn, thread, node) | _before(turn, thread, action)
-    )
+    names = with_names(turn, thread, node) | _before(turn, thread, action)
     thread = replace(thread, names=names)
     model = action.model
     try:
@@ -112,19 +111,6 @@ def planned_act(
         {name: names.get(name) for name in model.remember},
         problem,
     )
-
-
-def _with_names(turn: Turn, thread: Thread, node: Node) -> dict[str, Any]:
-    names = {}
-    for name, raw in node.step.with_.items():
-        expression = node.exprs.get(f"with.{name}")
-        value = (
-            turn.judge(thread, expression)
-            if expression
-            else turn.text_value(thread, raw)
-        )
-        names[name] = None if value is UNKNOWN else value
-    return names
 
 
 def _before(turn: Turn, thread: Thread, action: ActionCode) -> dict[str, Any]:

@@ -269,3 +269,19 @@ def test_a_sub_runbook_is_cut_at_its_limit() -> None:
     )
 
     assert ("handed_over", 300.0) == (rehearsed.seen.end, rehearsed.seen.seconds)
+
+
+def test_an_author_may_name_hosts_in_a_list() -> None:
+    """Targets that stand in the file may name a host; those from an input may not."""
+    text = """
+inputs: {hosts: {type: list, default: [a, b]}}
+actions:
+  drain: {web: {get: 'http://{{ host }}/drain'}, leaves_nothing: true}
+isolate:
+  - {each: LIST, as: host, do: [{act: drain}]}
+"""
+    written = play(text.replace("LIST", """'["a", "b"]'"""))
+    given = play(text.replace("LIST", "hosts"))
+
+    assert ["drain", "drain"] == written.seen.did
+    assert [] == given.seen.did
