@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from engine.entrypoints.cli.screen import coloured
 from engine.model.run import ENDS, RunSummary
@@ -19,10 +19,12 @@ from engine.views.escape import visible
 from engine.views.terminal import progress_line, status_lines
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
-REFRESH_PER_SECOND = 4
+REFRESH_PER_SECOND: Final = 4
+RULE: Final = 60  # columns of the line above the live view
 
 
 class Follower:
@@ -106,15 +108,16 @@ class _Panel:
     def __init__(self, follower: Follower) -> None:
         self._follower = follower
         self._live: Live | None = None
+        self._console: Console | None = None
 
     def start(self) -> None:
         from rich.console import Console
         from rich.live import Live
 
         if self._live is None:
-            console = Console(no_color=not coloured(), highlight=False)
+            self._console = Console(no_color=not coloured(), highlight=False)
             self._live = Live(
-                console=console, transient=True, get_renderable=self._drawn,
+                console=self._console, transient=True, get_renderable=self._drawn,
                 refresh_per_second=REFRESH_PER_SECOND, redirect_stdout=False,
                 redirect_stderr=False,
             )  # fmt: skip
@@ -137,9 +140,9 @@ class _Panel:
     def _drawn(self) -> "Text":
         from rich.text import Text
 
-        assert self._live is not None
-        lines = self._follower.lines(self._live.console.width - 1)
-        rule = "─" * min(60, self._live.console.width - 1)
+        columns = (self._console.width if self._console else RULE) - 1
+        lines = self._follower.lines(columns)
+        rule = "─" * min(RULE, columns)
         return Text("\n".join([rule, *lines]) if lines else "", style="dim")
 
 

@@ -73,7 +73,8 @@ def runs(
     from engine.entrypoints.cli.authoring import config_of
     from engine.entrypoints.cli.following import summary_json
 
-    found = _read(config_of(context), lambda store: store.runs(open_only=not all_))
+    config = config_of(context)
+    found = _runs(config, open_only=not all_)
     if json_:
         say_json([summary_json(one) for one in found])
     elif found:
@@ -83,6 +84,18 @@ def runs(
         )
     else:
         tell("No run is open." if not all_ else "No run yet.")
+
+
+def _runs(config: "Config", *, open_only: bool) -> "list[RunSummary]":
+    """Return the runs; where no run was ever started there is no journal, and none."""
+    from engine.bootstrap import JOURNAL
+
+    if not (config.data / JOURNAL).exists():
+        return []
+    found: list[RunSummary] = _read(
+        config, lambda store: store.runs(open_only=open_only)
+    )
+    return found
 
 
 def _row(one: "RunSummary") -> list[str]:
