@@ -21,7 +21,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from . import certificates
 from .process import Setup
@@ -62,7 +62,7 @@ class Platform:
     urls: dict[str, str]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def __enter__(self) -> "Platform":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

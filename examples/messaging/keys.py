@@ -89,7 +89,7 @@ class Shards:
         for path in self.files.values():
             path.write_bytes(random.randbytes(USERS * RECORD_BYTES))
         self.weights = dict.fromkeys(SHARDS, 100)
-        self.one_time = {shard: ONE_TIME_KEYS * USERS for shard in SHARDS}
+        self.one_time = dict.fromkeys(SHARDS, ONE_TIME_KEYS * USERS)
 
     def choose(self) -> str | None:
         """Return a shard drawn by weight, or None where all weights are zero."""

@@ -26,6 +26,8 @@ def start_monitor(
 ) -> str:
     """Start a monitor that scrapes each second; return the URL that takes queries.
 
+    Prometheus scrapes for the first time about 5 s after its start.
+
     Args:
         platform: A running platform.
         webhook: Where alerts are told, as Alertmanager webhooks; None: nowhere.

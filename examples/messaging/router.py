@@ -68,6 +68,7 @@ class Router:
         self._wake: list[asyncio.Event] = []
         self._running: set[int] = set()
         self._wake_quarantine = asyncio.Event()
+        self._delivered = asyncio.Event()  # a consumer is through with a message
         self._quarantine_work: asyncio.Task[None] | None = None
         self._gateway: asyncio.StreamWriter | None = None
         metrics = process.metrics
@@ -120,6 +121,7 @@ class Router:
             lane.busy = True
             await self._deliver(lane, 1)
             lane.busy = False
+            self._delivered.set()
             self._wake_owner(int(lane.name))
         self._running.discard(index)
 
@@ -130,7 +132,8 @@ class Router:
 
     async def _consume_quarantine(self, lane: Lane, home: Lane) -> None:
         while home.queue and home.queue[0].conversation == self.quarantined:
-            await asyncio.sleep(0.002)  # the one on its way there comes first
+            self._delivered.clear()  # the one on its way there comes first
+            await self._delivered.wait()
         while not lane.closing:
             if not lane.queue:
                 self._wake_quarantine.clear()

@@ -10,89 +10,37 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from messaging import control, monitor
 from messaging.evaluate import Moment, evaluate
 from messaging.promql import parse
 from messaging.samples import Labels, Samples
-from messaging_faults import FAULTS, Fault
+from messaging_faults import FAULTS
+from messaging_world import (
+    Course,
+    Receiver,
+    World,
+    asked,
+    listening,
+    query,
+    run_through,
+    until,
+)
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-@dataclass
-class Receiver:
-    """A webhook receiver; `heard` maps a path to the bodies posted there."""
-
-    url: str = ""
-    heard: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-
-    def told(self, path: str) -> set[tuple[str, str]]:
-        """Return (alertname, status) of every alert heard at a path."""
-        bodies = self.heard.get(path, [])
-        alerts = [alert for body in bodies for alert in body["alerts"]]
-        return {(alert["labels"]["alertname"], alert["status"]) for alert in alerts}
-
-    def fingerprints(self, path: str) -> dict[str, str]:
-        """Return label set (as JSON) to fingerprint of every alert heard at a path."""
-        bodies = self.heard.get(path, [])
-        alerts = [alert for body in bodies for alert in body["alerts"]]
-        key = lambda labels: json.dumps(labels, sort_keys=True)  # noqa: E731
-        return {key(alert["labels"]): alert["fingerprint"] for alert in alerts}
-
-
-@dataclass(frozen=True)
-class Course:
-    """How a fault went: over its threshold, and back after the repair alone."""
-
-    fault: str
-    crossed: bool
-    repaired: bool
-    seconds: tuple[float, float] = field(compare=False, default=(0.0, 0.0))
-
-
-@dataclass(frozen=True)
-class World:
-    """What the tests of this file look at."""
-
-    platform: control.Platform
-    builtin: str
-    prometheus: str | None
-    receiver: Receiver
-
-
 @pytest.fixture(scope="module")
 def receiver() -> Iterator[Receiver]:
-    heard = Receiver()
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            heard.heard.setdefault(self.path, []).append(json.loads(body))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    heard.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield heard
-    server.shutdown()
-    server.server_close()
+    with listening() as heard:
+        yield heard
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +63,10 @@ def world(
 @pytest.fixture(scope="module")
 def courses(world: World) -> dict[str, Course]:
     """Run every fault through once; those of one part one after another."""
-    _until(lambda: _asked(world.builtin, "sum(client_users) == 120"), 20)
+    until(lambda: asked(world.builtin, "sum(client_users) == 120"), 20)
 
     def one_after_another(names: tuple[str, ...]) -> list[Course]:
-        return [_run(world, FAULTS[name]) for name in names]
+        return [run_through(world, FAULTS[name]) for name in names]
 
     side_by_side = [
         ("consumer-stall", "hot-partition", "bad-rollout"),
@@ -129,47 +77,6 @@ def courses(world: World) -> dict[str, Course]:
         first = list(pool.map(one_after_another, side_by_side))
     last = one_after_another(("connection-storm",))
     return {course.fault: course for lane in [*first, last] for course in lane}
-
-
-def _run(world: World, fault: Fault) -> Course:
-    begun = time.monotonic()
-    world.platform.fault(fault.name, on=True)
-    crossed = _until(lambda: _asked(world.builtin, fault.broken), 20)
-    crossed_after = time.monotonic() - begun
-    alert = (fault.alert, "firing")
-    for path in ("/builtin", "/alertmanager") if world.prometheus else ("/builtin",):
-        _until(lambda: alert in world.receiver.told(path), 10)  # noqa: B023
-    begun = time.monotonic()
-    for method, process, path, body in fault.repair:
-        world.platform.send(method, process, path, body)
-    repaired = _until(lambda: _asked(world.builtin, fault.healthy), 30)
-    took = (crossed_after, time.monotonic() - begun)
-    world.platform.fault(fault.name, on=False)
-    for method, process, path, body in fault.undo:
-        world.platform.send(method, process, path, body)
-    return Course(fault.name, crossed, repaired, took)
-
-
-def _until(true: Callable[[], object], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.25)
-    return False
-
-
-def _query(url: str, query: str, at: float | None = None) -> dict[str, Any]:
-    when = "" if at is None else f"&time={at}"
-    asked = f"{url}/api/v1/query?query={quote(query)}{when}"
-    with urllib.request.urlopen(asked, timeout=10) as answer:
-        found: dict[str, Any] = json.load(answer)["data"]
-        return found
-
-
-def _asked(url: str, condition: str) -> bool:
-    """Return whether a comparison leaves at least one series."""
-    return bool(_query(url, condition)["result"])
 
 
 @pytest.mark.slow
@@ -195,7 +102,7 @@ def test_each_fault_is_told_when_it_begins_and_when_it_ends(
     names = {fault.alert for fault in FAULTS.values()}
     expected = {(name, status) for name in names for status in ("firing", "resolved")}
 
-    _until(lambda: world.receiver.told("/builtin") >= expected, 20)
+    until(lambda: world.receiver.told("/builtin") >= expected, 20)
     assert world.receiver.told("/builtin") == expected
 
 
@@ -219,20 +126,27 @@ QUERIES = (
     "sum by (topic) (rate(kafka_consumergroup_current_offset[10s]))",
     "rate(client_messages_sent_total[5s])",
     'sum(increase(message_delivery_seconds_bucket{le="+Inf"}[30s])) by (lane)',
-    "histogram_quantile(0.99, sum by (le, region, topic) "
-    "(rate(message_delivery_seconds_bucket[30s])))",
+    (
+        "histogram_quantile(0.99, sum by (le, region, topic) "
+        "(rate(message_delivery_seconds_bucket[30s])))"
+    ),
     "histogram_quantile(0.5, rate(auth_login_duration_seconds_bucket[20s]))",
     'sum by (code) (rate(http_requests_total{service=~"router|prekey"}[15s]))',
-    'sum by (shard) (rate(http_requests_total{service="prekey",code="200"}[30s])) '
-    '/ ignoring(code) sum by (shard) (rate(http_requests_total{service="prekey"}[30s]))',
-    '(sum(rate(call_ended_total{reason="ice_failed"}[10s])) or vector(0)) '
-    "/ sum(rate(call_ended_total[10s]))",
+    (
+        'sum by (shard) (rate(http_requests_total{service="prekey",code="200"}[30s])) '
+        "/ ignoring(code) sum by (shard) "
+        '(rate(http_requests_total{service="prekey"}[30s]))'
+    ),
+    (
+        '(sum(rate(call_ended_total{reason="ice_failed"}[10s])) or vector(0)) '
+        "/ sum(rate(call_ended_total[10s]))"
+    ),
     "(min by (instance) (probe_ssl_earliest_cert_expiry) - time()) / 3600",
     "media_node_weight >= bool 50",
     'count(media_node_weight{node!~"n1|n2"} > 10) by (region)',
     "avg without (node, job) (media_node_calls) * 2 ^ 3 % 7 - -1",
-    "clamp_min(media_node_load, 0.2) unless on (node) media_node_calls > 5",
-    'router_build_info{ring="all"} and on (region) gateway_build_info',
+    'clamp_min(media_node_load, 0.2) unless on (node) media_node_calls{node="n1"}',
+    'router_build_info{ring="rest"} and on (region) gateway_build_info',
     "count(count by (version) (router_build_info)) == 1",
     "sum(client_users) - sum(gateway_connected_clients)",
     "scalar(sum(client_users)) / 2 > bool 3",
@@ -247,9 +161,9 @@ def same_samples(world: World, courses: dict[str, Course]) -> Moment:
         pytest.skip("prometheus and alertmanager are not both installed")
     at = round(time.time() - 2, 3)
     everything = '{__name__=~".+"}'
-    ranges = _query(world.prometheus, f"{everything}[2m]", at)["result"]
+    ranges = query(world.prometheus, f"{everything}[2m]", at)["result"]
     live = {
-        _labels(series) for series in _query(world.prometheus, everything, at)["result"]
+        _labels(series) for series in query(world.prometheus, everything, at)["result"]
     }
     samples = Samples()
     for series in ranges:
@@ -267,13 +181,13 @@ def _labels(series: dict[str, Any]) -> Labels:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("text", QUERIES)
 def test_the_scraper_computes_what_prometheus_computes(
-    world: World, same_samples: Moment, query: str
+    world: World, same_samples: Moment, text: str
 ) -> None:
     """On the same samples, at the same time, both give the same series and numbers."""
     assert world.prometheus is not None
-    found = _query(world.prometheus, query, same_samples.at)
+    found = query(world.prometheus, text, same_samples.at)
     if found["resultType"] == "scalar":
         expected: object = pytest.approx(float(found["result"][1]), nan_ok=True)
     else:
@@ -281,7 +195,7 @@ def test_the_scraper_computes_what_prometheus_computes(
         assert numbers, "a query without a result compares nothing"
         expected = pytest.approx(numbers, rel=1e-9, nan_ok=True)
 
-    assert evaluate(parse(query), same_samples) == expected
+    assert evaluate(parse(text), same_samples) == expected
 
 
 @pytest.mark.slow
@@ -294,8 +208,8 @@ def test_both_monitors_see_the_same_platform(
     steady = "sum(client_users) + count(up == 1) * 1000"
     pace = "sum(rate(http_requests_total[20s]))"
 
-    def ask(url: str, query: str) -> float:
-        return float(_query(url, query)["result"][0]["value"][1])
+    def ask(url: str, text: str) -> float:
+        return float(query(url, text)["result"][0]["value"][1])
 
     assert ask(world.builtin, steady) == ask(world.prometheus, steady) == 6120
     expected = pytest.approx(ask(world.prometheus, pace), rel=0.15)
@@ -310,7 +224,7 @@ def test_both_monitors_tell_the_same_alerts(
     if world.prometheus is None:
         pytest.skip("prometheus and alertmanager are not both installed")
     ours = world.receiver.fingerprints("/builtin")
-    _until(
+    until(
         lambda: world.receiver.fingerprints("/alertmanager").keys() >= ours.keys(), 20
     )
 
@@ -320,7 +234,7 @@ def test_both_monitors_tell_the_same_alerts(
 def test_a_query_outside_the_subset_is_refused_by_name(world: World) -> None:
     """The answer is 400 and says what is not supported."""
     with pytest.raises(urllib.error.HTTPError) as refused:
-        _query(world.builtin, "sum(client_users offset 1w)")
+        query(world.builtin, "sum(client_users offset 1w)")
     with refused.value as answer:
         told = (answer.code, json.load(answer))
 
@@ -458,5 +372,5 @@ def test_a_killed_controller_leaves_nothing_running(tmp_path: Path) -> None:
     up.wait(5)
     up.stdout.close()  # type: ignore[union-attr]
 
-    _until(lambda: not _alive(pids), 10)
+    until(lambda: not _alive(pids), 10)
     assert _alive(pids) == []
