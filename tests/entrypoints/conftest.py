@@ -78,7 +78,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
     for process in made.begun:
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 @pytest.fixture

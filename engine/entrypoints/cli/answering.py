@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from engine.entrypoints.cli.choosing import config_of, given_of, person
 from engine.entrypoints.cli.reading import run_ids
-from engine.entrypoints.cli.running import As, given_of, person
+from engine.entrypoints.cli.running import As
 from engine.entrypoints.cli.screen import wrong_use
 
 if TYPE_CHECKING:
@@ -179,7 +180,6 @@ def _tell(
 ) -> None:
     import asyncio
 
-    from engine.entrypoints.cli.authoring import config_of
     from engine.entrypoints.cli.telling import told
 
     config = config_of(context)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.bootstrap import Engine, engine
 from engine.entrypoints.cli.asking import Lines, Reply, ask
+from engine.entrypoints.cli.choosing import known_library
 from engine.entrypoints.cli.following import Follower, summary_json
 from engine.entrypoints.cli.screen import FINE, PROBLEMS, coloured, say, say_json, tell
 from engine.errors import EngineError, NotFound
@@ -64,8 +65,6 @@ async def go_on(config: "Config", runs: list[str], who: str, *, json_: bool) -> 
     Raises:
         NotFound: no such run.
     """
-    from engine.entrypoints.cli.running import known_library
-
     follower = _follower(json_=json_)
     async with engine(
         config, known_library(config), write=follower.said, listener=follower.changed

@@ -3,12 +3,12 @@
 None of them opens the journal or reaches anything outside.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from engine.entrypoints.cli.choosing import config_of, library_of
 from engine.entrypoints.cli.screen import (
     PROBLEMS,
     coloured,
@@ -22,10 +22,8 @@ from engine.entrypoints.cli.screen import (
 )
 
 if TYPE_CHECKING:
-    from engine.config import Config
     from engine.language.problems import Problem
     from engine.model.runbook import Runbook
-    from engine.runtime.library import Library
 
 Paths = Annotated[
     list[Path], typer.Argument(metavar="PATH…", help="Runbook files, or folders.")
@@ -46,30 +44,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: runbook rehearse runbooks/ --junit rehearsals.xml")(
         rehearse
     )
-
-
-def config_of(context: typer.Context) -> "Config":
-    """Return the configuration. Raises ConfigRefused."""
-    from engine.config import load_config
-
-    return load_config(context.obj)
-
-
-def library_of(config: "Config", paths: Iterable[Path]) -> "Library":
-    """Return the runbooks of these paths; those beside them may be named by `run`."""
-    from engine.bootstrap import kinds
-    from engine.runtime.library import Library, runbook_files
-
-    files = [file for path in paths for file in runbook_files(path)]
-    beside = {other for file in files for other in _beside(file)}
-    library = Library(kinds(config), default_seconds=config.default_seconds)
-    own = config.file.resolve() if config.file else None
-    library.add_paths(one for one in sorted({*files, *beside}) if one.resolve() != own)
-    return library
-
-
-def _beside(file: Path) -> list[Path]:
-    return [one for one in file.parent.glob("*.y*ml") if one.is_file()]
 
 
 def validate(

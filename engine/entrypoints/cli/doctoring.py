@@ -12,6 +12,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine import bootstrap
+from engine.entrypoints.cli.choosing import library_of
 from engine.errors import EngineError, SecretMissing
 from engine.runtime.library import Library
 from engine.runtime.service import groups_of
@@ -128,7 +129,6 @@ def _origin(config: "Config", start: str) -> str:
 
 
 def _library(config: "Config") -> Library:
-    from engine.entrypoints.cli.authoring import library_of
 
     return library_of(config, [one for one in config.runbooks if one.exists()])
 

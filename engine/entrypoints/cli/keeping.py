@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from engine.entrypoints.cli.running import As, person
+from engine.entrypoints.cli.choosing import config_of, person
+from engine.entrypoints.cli.running import As
 from engine.entrypoints.cli.screen import (
     PROBLEMS,
     coloured,
@@ -49,7 +50,6 @@ def hold(
 ) -> None:
     """Set or lift the global hold: while it is on, no new act begins anywhere."""
     from engine.bootstrap import hold as switch_of
-    from engine.entrypoints.cli.authoring import config_of
     from engine.errors import EngineError
 
     config = config_of(context)
@@ -75,7 +75,6 @@ def doctor(
     json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Look for what would be in the way in an incident, each with what to do."""
-    from engine.entrypoints.cli.authoring import config_of
     from engine.entrypoints.cli.doctoring import findings
 
     found = findings(config_of(context))
@@ -101,8 +100,6 @@ def show_config(
     json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show every setting with where it comes from; secrets by name, never by value."""
-    from engine.entrypoints.cli.authoring import config_of
-
     rows = settings_of(config_of(context))
     if json_:
         say_json([{"key": key, "value": value, "from": origin}

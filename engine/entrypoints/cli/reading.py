@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from engine.entrypoints.cli.choosing import config_of
 from engine.entrypoints.cli.screen import (
     PROBLEMS,
     coloured,
@@ -70,7 +71,6 @@ def runs(
     json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """List runs, newest first: their state, what they hold, what they ask."""
-    from engine.entrypoints.cli.authoring import config_of
     from engine.entrypoints.cli.following import summary_json
 
     config = config_of(context)
@@ -119,7 +119,6 @@ def timeline(
     output: Output = "-",
 ) -> None:
     """Tell the story of a run."""
-    from engine.entrypoints.cli.authoring import config_of
     from engine.views import timeline as views
 
     summary, entries, _ = _story(config_of(context), run)
@@ -146,7 +145,6 @@ def report(
 ) -> None:
     """Draft the incident report of a run, with the picture of the way it took."""
     from engine.core.machine import machine_graph
-    from engine.entrypoints.cli.authoring import config_of
     from engine.entrypoints.cli.pictures import drawn
     from engine.runtime.library import compiled_from
     from engine.views.report import report_html, report_markdown
@@ -182,7 +180,6 @@ def verify_timeline(
     ] = None,
 ) -> None:
     """Show that timelines are what was written: nothing changed, missing or moved."""
-    from engine.entrypoints.cli.authoring import config_of
     from engine.errors import NotFound
 
     async def judged(store: Any) -> list[Any]:

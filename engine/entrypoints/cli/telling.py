@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.bootstrap import Engine, engine
+from engine.entrypoints.cli.choosing import known_library
 from engine.entrypoints.cli.following import Follower
 from engine.entrypoints.cli.screen import FINE, PROBLEMS, say, tell
 from engine.errors import EngineError
@@ -38,8 +39,6 @@ async def told(
     Raises:
         NotFound, DoesNotApply: as the service says.
     """
-    from engine.entrypoints.cli.running import known_library
-
     follower = Follower(say)
     async with engine(
         config, known_library(config), write=follower.said, listener=follower.changed
