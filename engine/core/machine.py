@@ -152,7 +152,8 @@ def _onward(compiled: CompiledRunbook, node: Node) -> Iterator[MachineEdge]:
         scope = compiled.scopes[node.scope]
         for name, pc in scope.workarounds.items():
             yield MachineEdge(node.id, nodes[pc].id, name)
-        yield MachineEdge(node.id, nodes[scope.restore].id, "no workaround")
+        if _may_have_none(compiled, node):
+            yield MachineEdge(node.id, nodes[scope.restore].id, "no workaround")
     elif node.verb == "hand_over":
         yield MachineEdge(node.id, "end/handed_over", "", "end")
         if node.when is not None and node.next != END_OF_BLOCK:
@@ -161,6 +162,18 @@ def _onward(compiled: CompiledRunbook, node: Node) -> Iterator[MachineEdge]:
         yield MachineEdge(node.id, nodes[node.next].id)
     if node.verb == "confirm" and not node.scope:
         yield MachineEdge(node.id, "end/cleared", "trouble gone", "end")
+
+
+def _may_have_none(compiled: CompiledRunbook, node: Node) -> bool:
+    """Whether diagnose can be through without a workaround chosen."""
+    causes = [
+        cause
+        for one in compiled.nodes
+        if one.verb == "cause" and one.scope == node.scope
+        for cause in one.step.cause
+    ]
+    alone = len(compiled.scopes[node.scope].workarounds) == 1
+    return any(not one.workaround for one in causes) or (not causes and not alone)
 
 
 CAN_FAIL: Final = frozenset(

@@ -26,6 +26,9 @@ class Started(_Event, frozen=True, kw_only=True):
     inputs: dict[str, Any] = {}
     labels: dict[str, Any] = {}
     annotations: dict[str, Any] = {}
+    alert_source: str = ""
+    alert_starts_at: str = ""  # as the source wrote it
+    alert_fingerprint: str = ""
     by: Actor
     mode: Literal["live", "dry-run", "rehearsal"] = "live"  # a mark for people to read
     held_globally: bool = False

@@ -88,6 +88,9 @@ class Service:
             inputs=clean(inputs),
             labels=clean(dict(labels)),
             annotations=clean(dict(notes)),
+            alert_source=alert.source if alert is not None else "",
+            alert_starts_at=alert.starts_at if alert is not None else "",
+            alert_fingerprint=alert.fingerprint if alert is not None else "",
             by=by,
             mode=mode,  # type: ignore[arg-type]
             held_globally=self.hold.reason() is not None,

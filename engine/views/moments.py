@@ -111,7 +111,8 @@ def _detected(entries: Sequence[Entry]) -> float | None:
     started = next((e.event for e in entries if isinstance(e.event, Started)), None)
     if started is None:
         return None
-    for place in (started.annotations, started.labels):
+    told = {START_KEYS[0]: started.alert_starts_at}
+    for place in (told, started.annotations, started.labels):
         found = _start_in(place)
         if found is not None:
             return found
