@@ -103,10 +103,9 @@ class Driver:
             return True
         entries = [entry for step in steps for entry in step.entries]
         outbox = [one for step in steps for one in step.outbox]
+        summary = session.summary()
         try:
-            stored = await self.ports.store.append(
-                entries, session.summary(), outbox=outbox
-            )
+            stored = await self.ports.store.append(entries, summary, outbox=outbox)
         except ValueError as defect:  # what cannot be written as JSON
             await self._die(before, live, batch, defect)
             return True
@@ -122,7 +121,7 @@ class Driver:
             return False
         self._finish(batch, None)
         if self._listener is not None:
-            self._listener(session.summary(), stored)
+            self._listener(summary, stored)
         for step in steps:
             self._effector.do(session, live, step)
         if session.record.end:
@@ -251,7 +250,8 @@ class Driver:
                 self._live.pop(run, None)
                 self._sessions.pop(run, None)
             return
-        for other in list(self._sessions)[: len(self._sessions) - SESSIONS_IN_MEMORY]:
+        too_many = len(self._sessions) - SESSIONS_IN_MEMORY
+        for other in list(self._sessions)[:too_many] if too_many > 0 else ():
             drain = self._live[other].drain if other in self._live else None
             if other != run and (drain is None or drain.done()):
                 del self._sessions[other]

@@ -16,10 +16,11 @@ from engine.core.code import CompiledRunbook
 from engine.errors import StoreUnavailable
 from engine.model.effects import Act, Ask, CheckCall, Close, Lock, Look, Timer, Unlock
 from engine.model.events import Acted, Event, Locked, Looked, Noted, TimerFired
+from engine.model.evidence import Evidence
 from engine.model.people import ENGINE
 from engine.ports import Chat, Clock, GlobalHold, Store
 from engine.runtime.perform import Actions, Checks
-from engine.runtime.session import Keyed, Session, Step
+from engine.runtime.session import KEYED, Keyed, Session, Step
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class Effector:
         for key in step.dropped:
             live.drop(key)
         for effect in step.effects:
-            if isinstance(effect, Keyed) and effect.key in session.pending:
+            if isinstance(effect, KEYED) and effect.key in session.pending:
                 self.perform(session.run, live, effect)
             elif isinstance(effect, Close):
                 self._post(
@@ -131,7 +132,8 @@ class Effector:
             )
             for call in calls
         ]
-        evidence = await asyncio.gather(*looks)
+        # One alone needs no task of its own.
+        evidence = await (asyncio.gather(*looks) if len(looks) > 1 else _alone(*looks))
         self.tell(run, Looked(key=effect.key, evidence=tuple(evidence)))
 
     async def _act(self, run: str, live: Live, effect: Any) -> None:
@@ -185,3 +187,7 @@ class Effector:
         """Let go of what is being posted."""
         for task in self._posts:
             task.cancel()
+
+
+async def _alone(look: Awaitable[Evidence]) -> list[Evidence]:
+    return [await look]

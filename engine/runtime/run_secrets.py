@@ -24,7 +24,8 @@ class RunSecrets:
 
     def __init__(self, named: Secrets, store: Store) -> None:
         self._named, self._store = named, store
-        self._inputs: dict[str, dict[str, str]] = {}
+        self._inputs: dict[str, dict[str, str]] = {}  # of runs that have some
+        self._read: set[str] = set()
 
     def of(self, run: str) -> Callable[[str], str]:
         """Return the way to a value by its name; it raises SecretMissing."""
@@ -44,14 +45,17 @@ class RunSecrets:
 
     async def ready(self, run: str) -> None:
         """Read the secret inputs of a run, once."""
-        if run in self._inputs:
+        if run in self._read:
             return
         summary = await self._store.summary(run)
         if summary is None:
             return
         names = [name for name, one in summary.inputs.items() if one == _stands(name)]
         values = {name: await self._store.secret(run, name) for name in names}
-        self._inputs[run] = {name: one for name, one in values.items() if one}
+        found = {name: one for name, one in values.items() if one}
+        if found:  # what is empty would be walked through at every look of every run
+            self._inputs[run] = found
+        self._read.add(run)
 
     def values(self) -> list[str]:
         """Return every value read so far, for redaction."""

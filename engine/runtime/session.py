@@ -5,12 +5,15 @@ event. It performs nothing and writes nothing: the driver does both. What is in 
 is a function of the events, so a session that is thrown away can be made again.
 """
 
+import threading
 from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 
 from engine.core.advance import advance
 from engine.core.code import CompiledRunbook
+from engine.core.machine import moved, run_life
 from engine.core.record import Record, waited_for
 from engine.errors import TemplateProblem
 from engine.model.effects import Act, Ask, Effect, Lock, Look, Page, Say, Timer
@@ -22,6 +25,18 @@ from engine.runtime.journal import entries_of
 from engine.templating import render
 
 Keyed = Look | Act | Ask | Timer | Lock
+KEYED: Final = (Look, Act, Ask, Timer, Lock)
+ANSWERS: Final = (Looked, Acted, TimerFired, Locked)
+
+
+class _Cursor(threading.local):
+    """The machine of a run's life, moved for one run after another."""
+
+    def __init__(self) -> None:
+        self.life = run_life()
+
+
+_cursor: Final = _Cursor()  # a rehearsal may be played in a thread of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,7 @@ class Session:
     last_tick: float = 0.0
     started_at: float = 0.0
     ended_at: float | None = None
+    titled: str = ""  # the title, once it was rendered
 
     @classmethod
     def from_entries(
@@ -77,6 +93,8 @@ class Session:
         """Advance by one event; return what is to be written and done."""
         before = self.record
         self.record, effects = advance(self.compiled, before, event)
+        if self.record.state != before.state:
+            moved(_cursor.life, before.state, self.record.state)
         entries = entries_of(before, event, effects, seq=self.seq + 1, run=self.run)
         self.seq += len(entries)
         self.last_at, self.last_tick = event.at, event.tick
@@ -88,14 +106,14 @@ class Session:
         return Step(entries, effects, dropped, outbox)
 
     def _settle(self, event: Event, effects: list[Effect]) -> list[str]:
-        if isinstance(event, Looked | Acted | TimerFired | Locked):
+        if isinstance(event, ANSWERS):
             self.pending.pop(event.key, None)
         wanted = waited_for(self.record)
         dropped = [key for key in self.pending if key not in wanted]
         for key in dropped:
             del self.pending[key]
         for effect in effects:
-            if isinstance(effect, Keyed) and effect.key in wanted:
+            if isinstance(effect, KEYED) and effect.key in wanted:
                 self.pending[effect.key] = Pending(effect, event.tick)
         return dropped
 
@@ -123,21 +141,29 @@ class Session:
 
     def snapshot(self) -> "Session":
         """Return a copy to go back to when nothing could be stored."""
-        copy = Session(self.run, self.compiled)
-        for name in ("record", "seq", "last_at", "last_tick", "started_at", "ended_at"):
-            setattr(copy, name, getattr(self, name))
-        copy.pending = dict(self.pending)
-        return copy
+        return Session(
+            self.run,
+            self.compiled,
+            self.record,
+            dict(self.pending),
+            self.seq,
+            self.last_at,
+            self.last_tick,
+            self.started_at,
+            self.ended_at,
+        )
 
     def _title(self) -> str:
-        """Return the title with the run's inputs in it."""
+        """Return the title with the run's inputs in it; they stay from the start."""
         main = self.record.frames.get("")
         if main is None or "{{" not in self.compiled.runbook.title:
             return self.compiled.runbook.title
-        try:
-            return str(render(self.compiled.runbook.title, main.inputs))
-        except TemplateProblem:
-            return self.compiled.runbook.title
+        if not self.titled:
+            try:
+                self.titled = str(render(self.compiled.runbook.title, main.inputs))
+            except TemplateProblem:
+                self.titled = self.compiled.runbook.title
+        return self.titled
 
     def summary(self) -> RunSummary:
         """Return the line that lists show."""

@@ -64,7 +64,7 @@ def render(
     if isinstance(first, Slot):
         _begins(text, first, spot)
     slots = [part for part in parts if isinstance(part, Slot)]
-    if slots and not climbs(source):
+    if slots and place == "url" and not climbs(source):
         _stays(text, slots[0], spot)
     return text
 
@@ -116,7 +116,9 @@ def _bounded(value: Any) -> None:
     text = value if isinstance(value, str) else None
     if text is None and isinstance(value, dict | list):
         text = text_of(value)
-    if text is not None and len(text.encode("utf-8", "replace")) > MOST_BYTES:
+    if text is None or 4 * len(text) <= MOST_BYTES:  # UTF-8 takes at most four each
+        return
+    if len(text.encode("utf-8", "replace")) > MOST_BYTES:
         raise TemplateProblem(f"the text becomes larger than {MOST_BYTES:,} bytes")
 
 
