@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from engine.adapters.hold_file import HoldFile
@@ -113,7 +113,7 @@ def empty_store() -> "Store":
     return MemoryStore(seal=False)
 
 
-def picture(dot: str, form: str) -> bytes:
+def picture(dot: str, form: Literal["svg", "png"]) -> bytes:
     """Return DOT text drawn as `svg` or `png`."""
     from engine.adapters.pictures import draw
 
@@ -175,16 +175,18 @@ async def engine(
     """
     from engine.adapters.sqlite import SqliteStore
     from engine.adapters.terminal import TerminalChat
-    from engine.hosts.assembly import Outside, live_engine
+    from engine.hosts.local import LocalHost, RunLocks
+    from engine.runtime.assembly import Outside, SystemClock, live_service
 
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    web, chat = door(config), TerminalChat(write)
+    web, chat, switch = door(config), TerminalChat(write), hold(config)
     store = await SqliteStore.open(config.data / JOURNAL)
-    outside = Outside(registry(config, web), store, secrets(config), hold(config), chat)
-    service, host = live_engine(
-        outside, library, config.groups, mailbox=store, pager=chat,
-        folder=config.data, listener=listener,
-    )  # fmt: skip
+    outside = Outside(registry(config, web), store, secrets(config), switch, chat)
+    service = live_service(outside, library, config.groups, listener)
+    locks = RunLocks(config.data / "locks")
+    host = LocalHost(
+        service.driver, store, store, chat, chat, switch, SystemClock(), locks
+    )
     try:
         yield Engine(config, store, service, host)
     finally:
@@ -198,13 +200,13 @@ async def dry_service(
     config: "Config", library: "Library", actions: "Actions", chat: "Chat"
 ) -> "AsyncIterator[Service]":
     """Open an engine that looks for real, journals in memory, and cannot act."""
-    from engine.hosts.assembly import Outside, dry_engine
+    from engine.runtime import assembly
 
     web = door(config)
-    outside = Outside(
+    outside = assembly.Outside(
         registry(config, web), empty_store(), secrets(config), hold(config), chat
     )
     try:
-        yield dry_engine(outside, library, config.groups, actions, listener=None)
+        yield assembly.dry_service(outside, library, config.groups, actions)
     finally:
         await web.aclose()

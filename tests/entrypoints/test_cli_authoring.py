@@ -227,3 +227,24 @@ def test_a_reader_that_goes_away_is_no_crash(place: Place) -> None:
     )  # fmt: skip
 
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("form", "start"),
+    [
+        ("svg", b"<?xml"),
+        ("png", b"\x89PNG"),
+        ("dot", b"digraph"),
+        ("mermaid", b"flowchart TD"),
+    ],
+)
+def test_the_machine_is_drawn(place: Place, form: str, start: bytes) -> None:
+    """
+    `graph` writes the picture in the form that was asked for.
+    """
+    code, _, err = place.runbook(
+        "graph", "runbooks/flag.yaml", "--format", form, "-o", "m"
+    )
+
+    assert (0, "written: m\n") == (code, err)
+    assert start == (place.folder / "m").read_bytes()[: len(start)]

@@ -7,13 +7,10 @@ What is here: which part is given which. What is not: the choice of adapters
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
 
 from engine.core.code import CompiledRunbook
 from engine.errors import NotFound
-from engine.hosts.local import LocalHost, RunLocks
-from engine.ports import Chat, GlobalHold, Mailbox, Pager, Secrets, Store
+from engine.ports import Chat, GlobalHold, Secrets, Store
 from engine.registry import Registry
 from engine.runtime.driver import Driver, Listener
 from engine.runtime.effector import Compile, Ports
@@ -23,7 +20,6 @@ from engine.runtime.redact import Redactor
 from engine.runtime.run_secrets import RunSecrets, WithInputs
 from engine.runtime.service import Service
 
-LOCKS: Final = "locks"
 People = Mapping[str, tuple[str, ...]]
 
 
@@ -50,50 +46,25 @@ class Outside:
     chat: Chat
 
 
-def live_engine(
-    outside: Outside,
-    library: Library,
-    people: People,
-    *,
-    mailbox: Mailbox,
-    pager: Pager,
-    folder: Path,
-    listener: Listener | None,
-) -> tuple[Service, LocalHost]:
-    """Return the use cases and the host of one process; nothing is started yet."""
+def live_service(
+    outside: Outside, library: Library, people: People, listener: Listener | None
+) -> Service:
+    """Return the use cases of an engine that acts; nothing is started yet."""
     secrets = RunSecrets(outside.secrets, outside.store)
     redactor = Redactor(secrets.values)
     actions = LiveActions(outside.registry, secrets.of, redactor)
-    service = _service(
+    return _service(
         outside, library, people, actions, secrets, redactor, listener=listener
     )
-    host = LocalHost(
-        service.driver,
-        outside.store,
-        mailbox,
-        outside.chat,
-        pager,
-        outside.hold,
-        SystemClock(),
-        RunLocks(folder / LOCKS),
-    )
-    return service, host
 
 
-def dry_engine(
-    outside: Outside,
-    library: Library,
-    people: People,
-    actions: Actions,
-    *,
-    listener: Listener | None,
+def dry_service(
+    outside: Outside, library: Library, people: People, actions: Actions
 ) -> Service:
     """Return the use cases on real checks; `actions` are the held ones of a dry run."""
     secrets = RunSecrets(outside.secrets, outside.store)
     redactor = Redactor(secrets.values)
-    return _service(
-        outside, library, people, actions, secrets, redactor, listener=listener
-    )
+    return _service(outside, library, people, actions, secrets, redactor, listener=None)
 
 
 def _service(
