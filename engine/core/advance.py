@@ -19,12 +19,13 @@ from engine.core import (
     outcomes,
     outside_events,
     undoing,
+    watching,
 )
 from engine.core.code import CompiledRunbook
 from engine.core.record import Record
 from engine.core.steps import begin, judge_when
 from engine.core.tables import RUN_EVENT, RUN_TABLE
-from engine.core.turn import MOST_MOVES, Defect, Resume, Turn, replace
+from engine.core.turn import BESIDE, MOST_MOVES, Defect, Resume, Turn, replace
 from engine.model.effects import Effect
 from engine.model.events import (
     Acted,
@@ -48,6 +49,7 @@ STAGES: Final[Mapping[str, Resume]] = {
     **asking.STAGES,
     **blocks.STAGES,
     **ends.STAGES,
+    **watching.STAGES,
 }
 
 
@@ -125,7 +127,7 @@ def _shown_state(turn: Turn) -> str:
     stages = [
         thread.stage
         for thread in turn.threads.values()
-        if not thread.id.startswith(("impact", "raise", "stop"))
+        if not thread.id.startswith((*BESIDE, "stop"))
     ]
     if any(stage.startswith("undo.") for stage in stages):
         return "undoing"

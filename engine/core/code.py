@@ -121,4 +121,5 @@ class CompiledRunbook:
     give_back: int  # gives everything back, then ends
     last_look: int  # looks once more, then ends
     end: int  # ends
+    limits: int  # tells when a time limit of the runbook is broken
     resolved_question: int  # asks what to do as the alert resolved

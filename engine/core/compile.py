@@ -74,6 +74,8 @@ class Compiler:
         last_look = self.add("last_look", "end/last-look", "look once more")
         give_back.next = last_look.next = end.pc
         last_look.step = looks_of(self.runbook.diagnose)
+        limits = self.add("limits", "watch/limits", "time limits")
+        limits.step = self.runbook.limits.time
         asked = self.add("resolved", "end/resolved", "the alert is resolved")
         self._add_watches()
         scopes = tuple(self.scopes[index] for index in range(len(self.scopes)))
@@ -87,6 +89,7 @@ class Compiler:
             give_back.pc,
             last_look.pc,
             end.pc,
+            limits.pc,
             asked.pc,
         )
 

@@ -1,4 +1,4 @@
-"""How a run begins and ends, and what is watched in between.
+"""How a run begins and ends.
 
 Begin: the locks, in sorted order. End: `resolved`, `cleared`, `handed_over` or
 `cancelled`, each with a note that says why; what is still held stays on the ledger of
@@ -13,7 +13,7 @@ from engine.core.names import evidence_of, rendered_text
 from engine.core.record import MAIN, Outcome, Thread, Winding
 from engine.core.turn import Resume, Turn, replace
 from engine.model.effects import Ask, End, Lock, Page, Say, Unlock
-from engine.model.events import Answered, Event, Locked, TimerFired
+from engine.model.events import Answered, Event, Locked
 from engine.model.people import Question
 
 LAST_LOOK_SECONDS: Final = 60.0  # a hand-over before diagnose still looks so long
@@ -210,57 +210,6 @@ def go_to_restore(turn: Turn) -> None:
         turn.enter(main, scope.restore)
 
 
-def begin_watch(turn: Turn, thread: Thread) -> None:
-    """Look at what is watched."""
-    node = turn.node(thread)
-    checks = node.exprs["watch"].checks if "watch" in node.exprs else node.step.checks
-    turn.look(thread, checks, "watch.look", anew="watch" not in node.exprs)
-
-
-def watched(turn: Turn, thread: Thread, event: Event | None) -> None:
-    """Judge what is watched, and look again later."""
-    node = turn.node(thread)
-    if "watch" in node.exprs and turn.is_true(thread, node.exprs["watch"]):
-        if node.end == "stop":
-            _stop(turn, thread)
-            return
-        _raise(turn, thread)
-    every = node.step.every if hasattr(node.step, "every") else None
-    seconds = every.total_seconds() if every is not None else 30.0
-    turn.wait(
-        turn.threads[thread.id], "watch.wait", (turn.timer(thread, "every", seconds),)
-    )
-
-
-def watch_again(turn: Turn, thread: Thread, event: Event | None) -> None:
-    """The time between two looks is over."""
-    assert isinstance(event, TimerFired)
-    begin_watch(turn, thread)
-
-
-def _stop(turn: Turn, thread: Thread) -> None:
-    rule = turn.node(thread).step
-    why = f"stop_when: {rule.when} is true"
-    turn.note("stop", f"stopped: {rule.then}", thread, why=why)
-    if rule.page:
-        text = f"{turn.compiled.runbook.runbook} stopped: {why}"
-        turn.effects.append(
-            Page(rule.page, text, turn.record.severity, f"{thread.id}/stop")
-        )
-    turn.wind(Winding("handed_over", why, give_back=rule.then == "undo"))
-
-
-def _raise(turn: Turn, thread: Thread) -> None:
-    rule = turn.node(thread).step
-    if rule.to < turn.record.severity:  # sev1 is worse than sev2, and sorts before it
-        why = f"raise: {rule.when} is true"
-        turn.note(
-            "severity", f"severity {turn.record.severity} -> {rule.to}", thread, why=why
-        )
-        turn.change(severity=rule.to)
-        turn.effects.append(Say(f"Severity is now {rule.to} ({why})"))
-
-
 def too_many_moves(turn: Turn) -> None:
     """A run that never ends is a defect of the engine; it ends in people's hands."""
     turn.threads.clear()
@@ -275,6 +224,4 @@ STAGES: Final[Mapping[str, Resume]] = {
     "start.lock": locked,
     "last_look.seen": last_looked,
     "resolved.ask": resolved_told,
-    "watch.look": watched,
-    "watch.wait": watch_again,
 }

@@ -41,7 +41,13 @@ KINDS: Final[Mapping[str, StateKind]] = {
     "leave": "end",
     "finish": "check",
 }
-HIDDEN: Final = ("watch", "end", "last_look", "resolved")  # no part of the path
+HIDDEN: Final = (
+    "watch",
+    "end",
+    "last_look",
+    "resolved",
+    "limits",
+)  # no part of the path
 
 
 class _Cursor:

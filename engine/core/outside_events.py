@@ -50,6 +50,9 @@ def _started(turn: Turn, event: Started) -> None:
         thread = Thread(f"{watch.kind}{index}", watch.pc, since=turn.tick)
         turn.put(thread)
         turn.ready.append(thread.id)
+    limits = Thread("limits", turn.compiled.limits, since=turn.tick)
+    turn.put(limits)
+    turn.ready.append(limits.id)
     turn.put(Thread(MAIN, turn.compiled.scopes[0].start, top=True, since=turn.tick))
     turn.ready.insert(0, MAIN)
 

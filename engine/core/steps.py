@@ -7,7 +7,16 @@ modules named in BEGIN.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from engine.core import acting, asking, blocks, ends, gates, looking, undoing
+from engine.core import (
+    acting,
+    asking,
+    blocks,
+    ends,
+    gates,
+    looking,
+    undoing,
+    watching,
+)
 from engine.core.record import Thread
 from engine.core.turn import Turn
 from engine.model.events import Event
@@ -37,7 +46,8 @@ BEGIN: Final[Mapping[str, Callable[[Turn, Thread], None]]] = {
     "end": ends.begin_end,
     "last_look": ends.begin_last_look,
     "resolved": ends.begin_resolved,
-    "watch": ends.begin_watch,
+    "watch": watching.begin_watch,
+    "limits": watching.begin_limits,
 }
 
 

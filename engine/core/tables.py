@@ -160,6 +160,7 @@ STAGE_EVENT: Final[Mapping[str, str]] = {
     "start.lock": "wait",
     "watch.look": "look",
     "watch.wait": "wait",
+    "limits.wait": "wait",
     "resolved.ask": "ask",
     "last_look.seen": "look",
 }

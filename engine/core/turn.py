@@ -25,6 +25,7 @@ from engine.templating import render
 
 Resume = Callable[["Turn", Thread, Event | None], None]
 MOST_MOVES: Final = 10_000  # of one run; far above what any bounded runbook takes
+BESIDE: Final = ("impact", "raise", "limits")  # watched to the very end
 IN_FLIGHT: Final = ("act.acting", "undo.undoing")
 replace = msgspec.structs.replace
 
@@ -366,7 +367,7 @@ class Turn:
         self.threads = {
             thread.id: thread
             for thread in self.threads.values()
-            if thread.stage in IN_FLIGHT or thread.id.startswith(("impact", "raise"))
+            if thread.stage in IN_FLIGHT or thread.id.startswith(BESIDE)
         }
 
     def in_flight(self) -> bool:

@@ -146,6 +146,7 @@ NOTE_KINDS = (
     "answered",
     "escalated",
     "severity",
+    "late",  # a time limit of the runbook is broken
     "stop",  # a stop rule, a lost lock, a cancel
     "hold",
     "lock",

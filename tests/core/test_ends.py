@@ -322,3 +322,20 @@ def test_f7_the_third_crash_is_a_dead_letter() -> None:
         "end": "handed_over", "did": ["take", "keep"], "undone": [], "held": ["take", "keep"],
     } == shown(rehearsed)  # fmt: skip
     assert "the engine died 3 times during this run" == rehearsed.summary.why
+
+
+def test_g25_a_broken_time_limit_is_loud_and_stops_nothing() -> None:
+    """Each limit that is broken is said once; the run goes on to its end."""
+    limits = "limits: {time: {isolated: 5m, mitigated: 20m, total: 8m}}\n"
+    rehearsed = play(limits + WAITS)
+
+    assert ["not isolated within 5m", "not over within 8m"] == told(rehearsed, "late")
+    assert ("resolved", ["keep", "take"]) == (rehearsed.seen.end, rehearsed.seen.undone)
+
+
+def test_a_limit_that_was_kept_is_not_mentioned() -> None:
+    """What is reached in time is no news."""
+    text = TAKE + "isolate: [{act: take}]\nrestore: [{wait: 10m}, {undo: all}]\n"
+    rehearsed = play("limits: {time: {isolated: 5m, mitigated: 5m}}\n" + text)
+
+    assert [] == told(rehearsed, "late")
