@@ -1,4 +1,4 @@
-"""What goes on beside the steps through a whole run: impact, stop rules, severity, time.
+"""What goes on beside the steps of a run: impact, stop rules, severity, time limits.
 
 Each watch is a thread of its own that looks, judges, and waits for its next look. A
 broken time limit is loud and stops nothing: no undo is ever cut short for it.
