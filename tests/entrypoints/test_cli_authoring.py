@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -248,3 +249,21 @@ def test_the_machine_is_drawn(place: Place, form: str, start: bytes) -> None:
 
     assert (0, "written: m\n") == (code, err)
     assert start == (place.folder / "m").read_bytes()[: len(start)]
+
+
+def test_help_takes_little_longer_than_its_library() -> None:
+    """
+    `runbook --help` is there within twice the time that importing typer alone takes.
+    """
+
+    def best(*words: str) -> float:
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            subprocess.run(
+                [sys.executable, *words], stdout=subprocess.DEVNULL, check=True
+            )
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    assert best("-m", "engine", "--help") < 2.0 * best("-c", "import typer")
