@@ -8,18 +8,29 @@ makes every figure worse.
 import argparse
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from tests.benchmarks import steps
+from tests.benchmarks.compiling import measure_compile
+from tests.benchmarks.core_speed import measure_advance
 from tests.benchmarks.figures import Figure, as_json, load, table
+from tests.benchmarks.rehearsing_speed import measure_rehearsals
+from tests.benchmarks.starting import measure_start
+from tests.benchmarks.waiting import measure_waiting
 
 Benchmark = Callable[..., Iterator[Figure]]  # (folder, *, quick) to its figures
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "steps": steps.measure_steps,
     "cpu": steps.measure_cpu,
+    "start": measure_start,
+    "waiting": measure_waiting,
+    "compile": measure_compile,
+    "rehearsals": measure_rehearsals,
+    "advance": measure_advance,
 }
 
 
@@ -43,6 +54,7 @@ def main() -> None:
     }
     with TemporaryDirectory(dir=asked.folder, prefix="benchmark-") as place:
         for name in asked.only or BENCHMARKS:
+            print(f"{name} … (load {load()})", file=sys.stderr)
             figures += BENCHMARKS[name](Path(place), quick=asked.quick)
     machine["load_after"] = load()
     print(table(figures))

@@ -49,7 +49,7 @@ def recording() -> Iterator[Recorded]:
     try:
         yield recorded
     finally:
-        appending.Batch.flush = flush  # type: ignore[assignment,method-assign]
+        appending.Batch.flush = flush  # type: ignore[method-assign]
 
 
 def write_again(path: Path, recorded: Recorded) -> float:

@@ -15,8 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from engine.adapters.sqlite import SqliteStore
 from engine.errors import SecretMissing
-from engine.hosts.assembly import Outside, live_engine
-from engine.hosts.local import LocalHost
+from engine.hosts.local import LocalHost, RunLocks
 from engine.model.effects import Page, Say
 from engine.model.evidence import Observation
 from engine.model.people import Actor, Question
@@ -24,6 +23,7 @@ from engine.model.run import ENDS, RunSummary
 from engine.model.timeline import Entry
 from engine.ports import ActCode, ActResult, Call
 from engine.registry import Registry
+from engine.runtime.assembly import Outside, SystemClock, live_service
 from engine.runtime.library import Bundle, Library
 from engine.runtime.service import Service
 
@@ -156,8 +156,10 @@ async def open_world(folder: Path, code: ActCode = act) -> AsyncIterator[World]:
     store = await SqliteStore.open(folder / "journal.db")
     chat, heard, known = Nobody(), Heard(), library()
     outside = Outside(registry(code), store, NoSecrets(), NoHold(), chat)
-    service, host = live_engine(
-        outside, known, {}, mailbox=store, pager=chat, folder=folder, listener=heard
+    service = live_service(outside, known, {}, heard)
+    locks = RunLocks(folder / "locks")
+    host = LocalHost(
+        service.driver, store, store, chat, chat, NoHold(), SystemClock(), locks
     )
     books = {name: known.bundle(name) for name in known.loaded}
     try:
