@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import SecretMissing
-from engine.ports import Secrets
 
 MOST_BYTES: Final = 64 * 1024
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -104,20 +103,3 @@ def _read(path: Path) -> bytes:
     if len(raw) > MOST_BYTES:
         raise _UnfitError(f"{path} is larger than {MOST_BYTES // 1024} KiB")
     return raw
-
-
-class RunSecrets:
-    """ports.Secrets of one run: its secret inputs first, then the configured ones."""
-
-    def __init__(self, inputs: Mapping[str, str], configured: Secrets) -> None:
-        self._inputs = inputs
-        self._configured = configured
-
-    def get(self, name: str) -> str:
-        """Return the run's input of that name, or the secret. Raises SecretMissing."""
-        value = self._inputs.get(name)
-        return self._configured.get(name) if value is None else value
-
-    def values(self) -> list[str]:
-        """Return the run's inputs and every configured value read so far."""
-        return [*self._inputs.values(), *self._configured.values()]

@@ -185,7 +185,7 @@ def _intend(turn: Turn, thread: Thread) -> None:
         next_guard(turn, thread)
         return
     if held is not None:
-        turn.hold_on(held)
+        turn.held.append(held)
         thread = turn.put(replace(thread, held=held.id))
     turn.change(acted=True)
     turn.note(

@@ -346,10 +346,6 @@ class Turn:
 
     # What is held
 
-    def hold_on(self, held: Held) -> None:
-        """Remember something that was taken."""
-        self.held.append(held)
-
     def let_go(self, held_id: str) -> None:
         """Forget something that was given back, or never happened."""
         self.held = [held for held in self.held if held.id != held_id]

@@ -1,12 +1,11 @@
 """Secrets from environment and files."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from engine.adapters.secrets import ConfiguredSecrets, RunSecrets
+from engine.adapters.secrets import ConfiguredSecrets
 from engine.errors import SecretMissing
 
 
@@ -126,13 +125,3 @@ def test_pipe_and_folder_and_giant_are_refused_at_once(tmp_path: Path) -> None:
     assert pipe == f"secret 'key': {path} is not a plain file"
     assert folder.startswith("secret 'key'")
     assert giant == f"secret 'key': {path} is larger than 64 KiB"
-
-
-def test_run_asks_its_own_inputs_first(tmp_path: Path) -> None:
-    """A secret input hides the configured secret of its name; both are hidden."""
-    inputs: Mapping[str, str] = {"token": "from-input"}
-    secrets = RunSecrets(inputs, secrets_in(tmp_path, TOKEN="t1"))
-    write(tmp_path / "key.txt", b"k1")
-
-    assert (secrets.get("token"), secrets.get("key")) == ("from-input", "k1")
-    assert secrets.values() == ["from-input", "k1"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.adapters.sqlite import SqliteStore
-from engine.entrypoints.demo import STORIES, demo
+from engine.entrypoints.cli.demo import STORIES, demo
 from engine.model.timeline import chain_faults
 from tests.real_parts import need
 

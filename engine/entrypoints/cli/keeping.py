@@ -156,6 +156,6 @@ def demo(
     ] = False,
 ) -> None:
     """Break a small messaging platform of real processes, and see it repaired."""
-    from engine.entrypoints.demo import demo as play
+    from engine.entrypoints.cli.demo import demo as play
 
     raise typer.Exit(play(fault, keep=keep, write=say))

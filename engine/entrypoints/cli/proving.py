@@ -61,10 +61,11 @@ def _late(compiled: "CompiledRunbook", tree: Tree, file: str) -> Iterator[Proble
         report.add(
             ("limits", "time", name),
             "time",
-            f"the worst case to '{name}' is {shown}, the limit "
+            f"the worst case to '{name}' may be {shown}, the limit is "
             f"{format_duration(limit)}",
-            "Shorten a `within`, `timeout`, `attempts` or `retry` on the way there, "
-            "or raise the limit.",
+            "This is a bound from above; shorten a `within`, `timeout`, `attempts` or "
+            "`retry` on the way there, or raise the limit.",
+            severity="warning",  # it may never take so long: no proof of a breach
         )
     yield from report.problems
 

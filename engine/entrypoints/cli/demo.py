@@ -139,7 +139,7 @@ def shipped(what: str) -> Path:
     Raises:
         NotFound: this installation has none.
     """
-    here = Path(__file__).resolve().parents[1]
+    here = Path(__file__).resolve().parents[2]
     checkout = {"messaging": here.parent / "examples" / "messaging"}.get(
         what, here.parent / what
     )
