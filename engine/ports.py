@@ -2,8 +2,9 @@
 
 The law for every port: methods are async; a check or an action never raises for what
 the world does to it, but says `unknown` or `failed` and why; it ends within
-`call.timeout_seconds` as a total, not per read; the same `call.key` is the same request;
-secret values are fetched by `call.secret(name)` at the last moment and never returned.
+`call.timeout_seconds` as a total, not per read; the same `call.key` is the same
+request; secret values are fetched by `call.secret(name)` at the last moment and never
+returned.
 
 One suite in tests/contracts runs over all adapters of a port.
 """
@@ -115,7 +116,7 @@ class Store(Protocol):
         ...
 
     async def unsent(self, *, limit: int = 100) -> list[tuple[int, str, Say | Page]]:
-        """Return (id, run, message) of what is still to be posted or paged, in order."""
+        """Return (id, run, message) of what is still to be sent, in order."""
         ...
 
     async def sent(self, ids: Sequence[int]) -> None:
@@ -236,7 +237,7 @@ class WebProblem(Exception):
 
 
 class Web(Protocol):
-    """The only door to HTTP and to addresses: deadlines, caps and SSRF rules in one place."""
+    """The only door to HTTP and addresses: deadlines, caps and SSRF rules."""
 
     async def request(self, request: WebRequest, /) -> WebAnswer:
         """Return the complete answer, whatever its status. Raises WebProblem."""

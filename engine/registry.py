@@ -1,7 +1,7 @@
 """From a kind in YAML to its parameters and its code; frozen after start.
 
-An adapter, ours or a third party's, brings `register(registry)`. A plug-in package names
-it as an entry point of the group `runbook.plugins`.
+An adapter, ours or a third party's, brings `register(registry)`. A plug-in package
+names it as an entry point of the group `runbook.plugins`.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,9 @@
 """Secrets on their way into a request, and addresses on their way to people.
 
 What is here: the parameter types that may be `{secret: NAME}`, the `Unsealed` values of
-one call (put in at the last moment, taken out of everything that is shown), and a URL as
-it may be shown. What is not: where secrets are kept (ports.Secrets), redaction of logs.
+one call (put in at the last moment, taken out of everything that is shown), and a URL
+as it may be shown. What is not: where secrets are kept (ports.Secrets), redaction of
+logs.
 
 Called by every adapter that carries a secret.
 """

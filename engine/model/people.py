@@ -45,7 +45,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Question(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something asked of people: an approval, typed answers, or a word after a crash."""
+    """Something asked of people: an approval, answers, or a word after a crash."""
 
     key: str
     kind: Literal["approve", "ask", "happened", "undo_anyway", "resolved"]

@@ -91,7 +91,7 @@ def format_duration(length: timedelta) -> str:
 
 
 def one_key(raw: Mapping[str, Any], known: frozenset[str], what: str) -> str:
-    """Return the one key of `raw` that is not in `known`: the kind of a check or action.
+    """Return the one key of `raw` not in `known`: the kind of a check or action.
 
     Raises:
         ValueError: no such key, or more than one.
