@@ -7,8 +7,9 @@ A check reads: get, head, options, or a post that queries. A complete answer is 
 whatever its status; no complete answer is unknown.
 
 An action writes: `ok` for 2xx (or `ok_status`); `failed` where the server says no, or
-where nothing was sent; `unknown` where it may have happened: a time-out or a reset after
-sending, and 502, 503 and 504, which a proxy gives while the server behind it works on.
+where nothing was sent; `unknown` where it may have happened: a time-out or a reset
+after sending, and 502, 503 and 504, which a proxy gives while the server behind it
+works on.
 
 Registered by bootstrap.
 """
@@ -43,7 +44,7 @@ HOPELESS: Final = frozenset({"blocked", "too_large", "tls"})
 READS: Final = ("get", "head", "options", "post")
 WRITES: Final = ("get", "post", "put", "patch", "delete")
 PLACES: Final[Mapping[str, Place]] = {
-    **{verb: "url" for verb in (*READS, *WRITES)},
+    **dict.fromkeys((*READS, *WRITES), "url"),
     "headers": "header",
     "bearer": "header",
     "json": "json",

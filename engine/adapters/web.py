@@ -269,7 +269,7 @@ class HttpxWeb:
 
 def _changed_at(ca_file: str | None) -> int:
     try:
-        return os.stat(ca_file).st_mtime_ns if ca_file is not None else 0
+        return os.stat(ca_file).st_mtime_ns if ca_file else 0  # noqa: PTH116
     except (OSError, ValueError):
         return 0
 

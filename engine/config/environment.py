@@ -52,6 +52,7 @@ def _is_setting(name: str) -> bool:
 
 
 def stray_variables(environ: Mapping[str, str], written: Any) -> Iterator[Problem]:
+    """Yield each variable of our prefix that names no key, with the nearest."""
     secrets = written.get("secrets") if isinstance(written, dict) else None
     sources = secrets.values() if isinstance(secrets, dict) else ()
     named = {one.get("env") for one in sources if isinstance(one, dict)}
@@ -96,6 +97,7 @@ def _variable(path: Sequence[str], variables: Mapping[str, str]) -> str:
 
 
 def every_key(settings: Settings) -> Iterator[str]:
+    """Yield every key of the configuration, as it is written: server.listen."""
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if isinstance(value, Model):

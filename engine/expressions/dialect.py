@@ -131,10 +131,19 @@ def compiled(
     Raises:
         Refused: it is no CEL, or its types do not fit.
     """
-    env = _environment(frozenset(types.items()))
+    return _program(source, frozenset(types.items()), frozenset(signs.items()))
+
+
+@lru_cache(maxsize=4096)  # lint asks with more names in sight than the condition uses
+def _program(
+    source: str,
+    types: frozenset[tuple[str, str]],
+    signs: frozenset[tuple[str, int]],
+) -> Program:
+    env = _environment(types)
     try:
         checked = env.compile(source)
-        run = env.deserialize(_swapped(checked.serialize(), signs))
+        run = env.deserialize(_swapped(checked.serialize(), dict(signs)))
     except RuntimeError as error:
         raise _refused(str(error)) from None
     return Program(run, checked.return_type().name())

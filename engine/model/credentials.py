@@ -31,7 +31,7 @@ class Basic(Model):
 
 
 class Unsealed:
-    """The secret values that one call has fetched: used by it, hidden from its words."""
+    """The secret values one call has fetched: used by it, hidden from its words."""
 
     def __init__(self, secret: Callable[[str], str]) -> None:
         self._secret = secret

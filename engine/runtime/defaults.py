@@ -39,7 +39,7 @@ def shorten(runbook: Runbook, seconds: Mapping[str, float]) -> Runbook:
     """Return the runbook with these limits wherever it writes none.
 
     Args:
-        seconds: Name of a default (see FORMAT) to seconds. A longer one changes nothing.
+        seconds: Name of a default (see FORMAT) to seconds; a longer one is no change.
     """
     if not seconds:
         return runbook

@@ -172,7 +172,7 @@ def test_f48_the_alert_resolves_in_the_middle(
     when_resolved: str, people: list[object], expected: tuple[str, float]
 ) -> None:
     """when_resolved says what an open run does; what is held is given back in any case."""
-    trigger = "trigger: [{alert: {source: x}, when_resolved: %s}]\n" % when_resolved
+    trigger = f"trigger: [{{alert: {{source: x}}, when_resolved: {when_resolved}}}]\n"
     seen = play(
         trigger + WAITS, {"events": [{"at": "1m", "do": "resolved"}], "people": people}
     ).seen

@@ -26,8 +26,8 @@ from engine.model.events import (
     Cancelled,
     Event,
     HoldChanged,
-    LockLost,
     Locked,
+    LockLost,
     Looked,
     Noted,
     Restarted,
@@ -147,7 +147,7 @@ def answer(effect: Any, draw: Any) -> Event:
         vote = draw(st.sampled_from(["approve", "reject"]))
         return Voted(key=effect.key, by=by, vote=vote, plan=question.plan.hash)
     yes = draw(st.booleans())
-    answers = {name: yes for name in question.fields} | {"note": "text"}
+    answers = dict.fromkeys(question.fields, yes) | {"note": "text"}
     return Answered(key=effect.key, by=by, answers=answers)
 
 

@@ -17,6 +17,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from engine.hosts.assembly import SystemClock
+
 import engine.adapters.http as http_kind
 from engine.adapters.sqlite import SqliteStore
 from engine.adapters.web import HttpxWeb
@@ -35,7 +37,6 @@ from engine.runtime.library import Library, compiled_from
 from engine.runtime.perform import LiveActions, LiveChecks
 from engine.runtime.redact import Redactor
 from engine.runtime.service import Service
-from engine.hosts.assembly import SystemClock
 
 
 class KillingStore(SqliteStore):
@@ -126,7 +127,7 @@ async def live(folder: Path, url: str, when: str, count: int) -> None:
         if summary.state in ENDS:
             ended.set()
 
-    redactor = Redactor(lambda: [])
+    redactor = Redactor(list)
     secret_of = lambda run: lambda name: name  # noqa: E731
     clock = SystemClock()
     people = Obliging(asked)

@@ -144,10 +144,10 @@ def check_changes(
         entry.target or entry.subject for entry in entries if entry.kind == "intent"
     ]
 
-    assert {path: 1 for path in VERIFIED} == {
+    assert dict.fromkeys(VERIFIED, 1) == {
         path: counted["PUT", path] for path in VERIFIED
     }, label
-    assert {path: 1 for path in VERIFIED} == {
+    assert dict.fromkeys(VERIFIED, 1) == {
         path: counted["DELETE", path] for path in VERIFIED
     }, label
     assert counted["PUT", "/asked"] == 1, label
