@@ -167,7 +167,7 @@ PORTS: Final = tuple(
     kind
     for kind in vars(ports).values()
     if isinstance(kind, type)
-    and issubclass(kind, Protocol)  # type: ignore[arg-type]
+    and issubclass(kind, Protocol)
     and kind.__module__ == ports.__name__
 )
 

@@ -71,7 +71,7 @@ def _section(model: type[BaseModel], title: str) -> str:
         )
     elif but:
         head, rule, rows = text.split("\n", 2)
-        text = "\n".join((head, rule, KIND_ROW, rows))
+        text = f"{head}\n{rule}\n{KIND_ROW}\n{rows}"
     return f"## {title}\n\n{first_line(model.__doc__)}\n\n{text}"
 
 

@@ -1,8 +1,8 @@
-"""Rewrite the generated regions of docs/: `python -m tests.docs.regenerate`.
+"""Rewrite what is generated in docs/: `python -m tests.docs.regenerate`.
 
 A region begins with `<!-- generated: NAME -->` and ends with `<!-- /generated -->`; what
 stands between is made from the code, all around it is written by hand. A test fails
-where a page is not what this would write.
+where a page, or the picture of the README, is not what this would write.
 """
 
 import re
@@ -11,6 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from engine import bootstrap
+from engine.config import load_config
+from engine.core.machine import machine_graph
+from engine.runtime.library import Library
+from engine.views.graph import graph_dot
 from tests.docs import code_parts, format_parts
 
 ROOT: Final = Path(__file__).parents[2]
@@ -54,6 +59,18 @@ def regenerated(text: str) -> str:
     return REGION.sub(made, text)
 
 
+SHOWN: Final = "message-delivery-delay"
+PICTURE: Final = DOCS / "pictures" / f"{SHOWN}.svg"
+
+
+def picture() -> bytes:
+    """Return the machine of a shipped runbook, as `runbook graph` draws it."""
+    library = Library(bootstrap.kinds(load_config(environ={})))
+    library.add_paths([ROOT / "runbooks"])
+    graph = machine_graph(library.bundle(SHOWN).compiled)
+    return bootstrap.picture(graph_dot(graph), "svg")
+
+
 def main() -> None:
     """Rewrite what differs; say which."""
     for page in pages():
@@ -62,6 +79,10 @@ def main() -> None:
         if new != text:
             page.write_text(new)
             sys.stdout.write(f"written: {page.relative_to(ROOT)}\n")
+    drawn = picture()
+    if not PICTURE.exists() or PICTURE.read_bytes() != drawn:
+        PICTURE.write_bytes(drawn)
+        sys.stdout.write(f"written: {PICTURE.relative_to(ROOT)}\n")
 
 
 if __name__ == "__main__":
