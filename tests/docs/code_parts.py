@@ -1,8 +1,9 @@
 """The reference of what the engine says and speaks: events, states, codes, commands."""
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Protocol, get_args, get_type_hints
+from typing import Any, Final, Literal, Protocol, get_args, get_origin, get_type_hints
 
 import msgspec
 import typer
@@ -153,12 +154,24 @@ def _parameters(command: Any) -> str:
         written = ", ".join(f"`{name}`" for name in [*one.opts, *one.secondary_opts])
         if not option:
             written = f"`{one.metavar or (one.name or '').upper()}`"
-        needed = "**required**" if one.required else ""
+        plain = isinstance(one.default, str) and bool(one.default)
+        needed = "**required**" if one.required else f"`{one.default}`" * plain
         rows.append((written, _choices(one), needed, one.help or ""))
-    return table(("", "one of", "", "meaning"), rows) if rows else ""
+    return (
+        table(("argument or option", "one of", "left out", "meaning"), rows)
+        if rows
+        else ""
+    )
 
 
 def _choices(parameter: Any) -> str:
+    """Return the words that may be given; typer keeps them at one of two places."""
+    described = getattr(parameter, "type_descriptor", None)
+    for kind in (
+        (described.annotation, *get_args(described.annotation)) if described else ()
+    ):
+        if get_origin(kind) is Literal:
+            return words(kind)
     choices = getattr(getattr(parameter, "type", None), "choices", ())
     return ", ".join(f"`{getattr(one, 'value', one)}`" for one in choices)
 
@@ -180,7 +193,7 @@ def python_ports() -> str:
 def python_kit() -> str:
     """The registry and the test kit."""
     kit = _class(Registry, "class")
-    call = inspect.signature(testing.rehearse_file)
+    call = _signature(testing.rehearse_file)
     doc = inspect.getdoc(testing.rehearse_file) or ""
     return (
         f"{kit}\n\n### `engine.testing.rehearse_file`\n\n"
@@ -194,10 +207,14 @@ def _class(kind: type, what: str) -> str:
         shown = not name.startswith("_") or name == "__call__"
         if shown and inspect.isfunction(method) and method.__doc__:
             call = "async " if inspect.iscoroutinefunction(method) else ""
-            signature = str(inspect.signature(method)).replace("engine.model.", "")
-            parts.append(f"```python\n{call}def {name}{signature}\n```")
+            parts.append(f"```python\n{call}def {name}{_signature(method)}\n```")
             parts.append(_indented(inspect.getdoc(method) or ""))
     return "\n\n".join(parts)
+
+
+def _signature(function: Any) -> str:
+    """Return the arguments without the modules that their types come from."""
+    return re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z])", "", str(inspect.signature(function)))
 
 
 def _indented(doc: str) -> str:
