@@ -86,6 +86,8 @@ PATTERNS: Final = (
         rf"\1{MARK}@",
     ),
 )
+LONGEST_KEPT: Final = 64  # characters of a text that is not searched twice
+MOST_KEPT: Final = 4096
 PIECES: Final = tuple(piece for pieces, _, _ in PATTERNS for piece in pieces)
 PATTERN_OF: Final = tuple(
     number for number, (pieces, _, _) in enumerate(PATTERNS) for _ in pieces
@@ -110,10 +112,22 @@ class Redactor:
         self._forms: list[Form] = []
         self._finder = AhoCorasick(PIECES)
         self._words: re.Pattern[str] | None = None
+        self._clean: set[str] = set()  # short texts without secrets, such as keys
 
     def text(self, text: str) -> str:
         """Return the text without secrets; `[redacted]` stands in their place."""
         self._follow()
+        clean = self._clean
+        if text in clean:
+            return text
+        changed = self._searched(text)
+        if changed == text and len(text) <= LONGEST_KEPT:
+            clean.add(text)
+        if len(clean) > MOST_KEPT:
+            self._clean = set()
+        return changed
+
+    def _searched(self, text: str) -> str:
         found = self._found(text)
         if found:
             text = self._without(text, found)
@@ -166,6 +180,7 @@ class Redactor:
         short = {v for v in values if SHORTEST_WORD <= len(v) < SHORTEST_ANYWHERE}
         alone = "|".join(re.escape(value) for value in sorted(short))
         self._words = re.compile(rf"(?<!\w)(?:{alone})(?!\w)") if short else None
+        self._clean = set()  # a new one: who searches now adds to the old
         self._known = values
 
     def _found(self, text: str) -> list[tuple[int, int, int]]:

@@ -267,3 +267,13 @@ def test_clean_text_costs_little() -> None:
     naive = min(timeit.repeat(one_by_one, number=200, repeat=5))
 
     assert ours < naive / 2
+
+
+def test_a_text_found_clean_is_searched_again_when_there_is_a_new_secret() -> None:
+    """What was shown as it is yesterday is hidden once it is known to be secret."""
+    known = ["hunter22"]
+    hide = Redactor(lambda: known)
+    before = hide.text("correct-horse")
+    known.append("correct-horse")
+
+    assert ("correct-horse", "[redacted]") == (before, hide.text("correct-horse"))
