@@ -94,6 +94,9 @@ PATTERN_OF: Final = tuple(
 )
 
 
+SHORT: Final = 4  # a shorter secret is too like an ordinary word to be refused
+
+
 class Form(NamedTuple):
     """One way to write a secret; its edges share a character with what is beside it."""
 
@@ -134,6 +137,11 @@ class Redactor:
         if self._words is not None:
             text = self._words.sub(MARK, text)
         return text
+
+    def holds_secret(self, text: str) -> bool:
+        """Return whether a known secret stands in the text; patterns do not count."""
+        self._follow()
+        return any(secret in text for secret in self._known if len(secret) >= SHORT)
 
     def bytes(self, raw: bytes) -> bytes:
         """Return the bytes without secrets; what is no text stays as it is."""

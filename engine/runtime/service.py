@@ -79,13 +79,14 @@ class Service:
         if problems:
             raise DoesNotApply("\n".join(problems))
         run = run or new_run_id()
+        self._refuse_secrets(runbook, inputs)
         inputs = await self._hide(run, runbook, inputs)
         await self.store.put_revision(bundle.revision, runbook.runbook, bundle.stored)
         clean = self.redactor.value
         started = Started(
             run=run,
             revision=bundle.revision,
-            inputs=clean(inputs),
+            inputs=inputs,
             labels=clean(dict(labels)),
             annotations=clean(dict(notes)),
             alert_source=alert.source if alert is not None else "",
@@ -97,6 +98,17 @@ class Service:
         )
         await self.driver.begin(Session(run, bundle.compiled), started)
         return run
+
+    def _refuse_secrets(self, runbook: Runbook, inputs: Mapping[str, Any]) -> None:
+        """An input goes into the timeline as it is: it may hold no secret."""
+        for name, value in inputs.items():
+            if not runbook.inputs[name].secret and self.redactor.holds_secret(
+                str(value)
+            ):
+                raise DoesNotApply(
+                    f"input '{name}' holds the value of a secret: give the input "
+                    "`secret: true` in the runbook, or another value"
+                )
 
     async def _hide(
         self, run: str, runbook: Runbook, inputs: dict[str, Any]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine import bootstrap
@@ -130,11 +131,18 @@ def _origin(config: "Config", start: str) -> str:
 
 def _library(config: "Config") -> Library:
 
-    return library_of(config, [one for one in config.runbooks if one.exists()])
+    return library_of(config, [one for one in config.runbooks if _holds_any(one)])
+
+
+def _holds_any(path: Path) -> bool:
+    return path.is_file() or any(path.rglob("*.y*ml"))
 
 
 def _runbooks(config: "Config", library: Library) -> Iterator[Finding]:
     for path in config.runbooks:
+        if path.is_dir() and not _holds_any(path):
+            do = "Put a runbook there: a file NAME.yaml."
+            yield Finding("warn", "runbooks", f"{path} holds no runbook", do)
         if not path.exists():
             do = "Create the folder, or name another one under `runbooks`."
             yield Finding("warn", "runbooks", f"{path} is not there", do)
