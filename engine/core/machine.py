@@ -113,7 +113,7 @@ def machine_graph(compiled: CompiledRunbook) -> MachineGraph:
     edges = tuple(dict.fromkeys(_edges(compiled)))
     ends = tuple(MachineState(f"end/{end}", end, "end") for end in ENDS)
     used = {edge.target for edge in edges}
-    states = tuple(_state(node) for node in compiled.nodes if node.verb not in HIDDEN)
+    states = tuple(_state(node) for node in compiled.nodes if _drawn(node))
     return MachineGraph(
         compiled.runbook.runbook,
         compiled.runbook.title,
@@ -136,13 +136,19 @@ def runbook_machine(compiled: CompiledRunbook) -> Machine:
     )
 
 
+def _drawn(node: Node) -> bool:
+    """Whether a step is part of the picture: leaving is for sub-runbooks only."""
+    leaving = not node.scope and node.id in ("undo-out", "leave")
+    return node.verb not in HIDDEN and not leaving
+
+
 def _state(node: Node) -> MachineState:
     return MachineState(node.id, node.name, KINDS[node.verb], node.phase, node.group)
 
 
 def _edges(compiled: CompiledRunbook) -> Iterator[MachineEdge]:
     for node in compiled.nodes:
-        if node.verb in HIDDEN:
+        if not _drawn(node):
             continue
         yield from _onward(compiled, node)
         yield from _failing(compiled, node)

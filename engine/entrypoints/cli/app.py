@@ -13,7 +13,7 @@ import typer
 
 from engine import __version__
 from engine.entrypoints.cli import answering, authoring, keeping, reading, running
-from engine.entrypoints.cli.screen import PROBLEMS, tell
+from engine.entrypoints.cli.screen import PROBLEMS, plain, tell
 
 
 def build() -> typer.Typer:
@@ -37,6 +37,7 @@ def run() -> int:
     """Run one command; return its exit code."""
     from engine.errors import EngineError
 
+    _open_streams()
     try:
         build()(prog_name="runbook")
     except SystemExit as ended:
@@ -46,6 +47,13 @@ def run() -> int:
     except BrokenPipeError:
         return _nobody_reads()
     return 0
+
+
+def _open_streams() -> None:
+    """Put something in the place of a closed stream, so that no file takes its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _say_version(wanted: bool) -> None:
@@ -75,7 +83,7 @@ def _before(
 def _ended(code: Any) -> int:
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         return _nobody_reads()
     return code if isinstance(code, int) else PROBLEMS
 
@@ -93,5 +101,5 @@ def _told(error: Exception) -> int:
     if isinstance(error, ConfigRefused | RunbookRefused):
         tell(format_text(one for one in error.problems if isinstance(one, Problem)))
     else:
-        tell(f"runbook: {error}")
+        tell("runbook: " + "\n".join(map(plain, str(error).split("\n"))))
     return PROBLEMS

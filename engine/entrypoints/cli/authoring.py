@@ -12,10 +12,8 @@ from engine.entrypoints.cli.choosing import config_of, library_of
 from engine.entrypoints.cli.screen import (
     PROBLEMS,
     coloured,
-    plain,
     say,
     say_json,
-    table,
     tell,
     width,
     write_file,
@@ -23,7 +21,6 @@ from engine.entrypoints.cli.screen import (
 
 if TYPE_CHECKING:
     from engine.language.problems import Problem
-    from engine.model.runbook import Runbook
 
 Paths = Annotated[
     list[Path], typer.Argument(metavar="PATH…", help="Runbook files, or folders.")
@@ -94,42 +91,32 @@ def schema(context: typer.Context) -> None:
 
 
 def show(context: typer.Context, path: OnePath) -> None:
-    """Show a runbook in short: how it starts, what it looks at, what it may do."""
+    """Show a runbook as a person reads it: limits, steps, gates, states, worst case."""
+    from engine.analysis.bounds import bounds
+    from engine.core.machine import machine_graph
+    from engine.views.graph import graph_text
+    from engine.views.page import runbook_text
+
     library = library_of(config_of(context), [path])
-    runbook = library.bundle(path.stem).compiled.runbook
-    say(f"{runbook.runbook}: {plain(runbook.title)}")
-    say(f"owner {runbook.owner}, {runbook.severity}, autonomy {runbook.autonomy}")
-    _show_parts(runbook)
+    compiled = library.bundle(path.stem).compiled
+    machine, worst = machine_graph(compiled), bounds(compiled)
+    say(runbook_text(compiled.runbook, machine).rstrip())
+    say()
+    times = (
+        (name, getattr(worst, name)) for name in ("isolated", "mitigated", "total")
+    )
+    say("At worst, bounded from above: " + ", ".join(_time(*one) for one in times))
+    say()
+    say("States")
+    say(graph_text(machine).rstrip())
 
 
-def _show_parts(runbook: "Runbook") -> None:
+def _time(name: str, seconds: float) -> str:
+    from datetime import timedelta
+
     from engine.model.values import format_duration
 
-    inputs = [
-        [name, one.type, f"from {one.from_}" if one.from_ else "",
-         "" if one.required else f"default {one.default}"]
-        for name, one in runbook.inputs.items()
-    ]  # fmt: skip
-    checks = [
-        [name, one.kind, one.pass_ or "", f"fresh for {format_duration(one.fresh_for)}"]
-        for name, one in runbook.checks.items()
-    ]
-    actions = [
-        [name, one.kind, _way_back(one.undo, one.leaves_nothing), f"risk {one.risk}"]
-        for name, one in runbook.actions.items()
-    ]
-    tests = [[one.name, "", "", ""] for one in runbook.tests]
-    parts = {"input": inputs, "check": checks, "action": actions, "test": tests}
-    for title, rows in parts.items():
-        if rows:
-            say()
-            table([title, "", "", ""], rows)
-
-
-def _way_back(undo: object, leaves_nothing: bool) -> str:
-    if undo == "none":
-        return "no undo"
-    return "leaves nothing" if leaves_nothing else "undo"
+    return f"{name} {format_duration(timedelta(seconds=round(seconds)))}"
 
 
 def graph(

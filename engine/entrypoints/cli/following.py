@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from engine.entrypoints.cli.screen import coloured
+from engine.errors import EngineError
 from engine.model.run import ENDS, RunSummary
 from engine.model.timeline import Entry
 from engine.views.escape import visible
@@ -36,6 +37,7 @@ class Follower:
         self.news = asyncio.Event()
         self.named = False  # more than one run: each line says whose it is
         self._write = write
+        self._unread = False  # nobody reads any more: the run goes on without telling
         self._live = _Panel(self) if live else None
 
     def __enter__(self) -> Self:
@@ -73,9 +75,14 @@ class Follower:
         self.line(visible(text))
 
     def line(self, text: str) -> None:
-        """Write one line above the live view."""
-        if self._live is None or not self._live.print(text):
-            self._write(text)
+        """Write one line above the live view, as long as somebody reads."""
+        if self._unread:
+            return
+        try:
+            if self._live is None or not self._live.print(text):
+                self._write(text)
+        except (OSError, EngineError):
+            self._unread = True
 
     @property
     def open(self) -> list[RunSummary]:

@@ -7,7 +7,8 @@ it gets here; `plain` does it for the rest.
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NoReturn, TextIO
 
 import typer
@@ -32,8 +33,9 @@ def width() -> int:
 
 def say(text: str = "") -> None:
     """Write to standard output: what was asked for."""
-    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-    sys.stdout.flush()
+    with _written():
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        sys.stdout.flush()
 
 
 def tell(text: str) -> None:
@@ -51,9 +53,24 @@ def say_json(value: Any) -> None:
 
 def say_bytes(raw: bytes) -> None:
     """Write bytes as they are."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(raw)
-    sys.stdout.buffer.flush()
+    with _written():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(raw)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Say in plain words that standard output takes nothing, as on a full disk."""
+    from engine.errors import EngineError
+
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        words = f"standard output cannot be written: {error.strerror}"
+        raise EngineError(words) from error
 
 
 def plain(text: object) -> str:
@@ -80,7 +97,8 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         made.add_column(title, overflow="fold")
     for row in rows:
         made.add_row(*(Text(plain(cell)) for cell in row))
-    console.print(made)
+    with _written():
+        console.print(made)
 
 
 def write_file(target: str, raw: bytes) -> None:
