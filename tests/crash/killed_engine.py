@@ -17,8 +17,6 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from engine.hosts.assembly import SystemClock
-
 import engine.adapters.http as http_kind
 from engine.adapters.sqlite import SqliteStore
 from engine.adapters.web import HttpxWeb
@@ -31,6 +29,7 @@ from engine.model.people import Actor, Question
 from engine.model.run import ENDS, RunSummary
 from engine.model.timeline import Entry
 from engine.registry import Registry
+from engine.runtime.assembly import SystemClock
 from engine.runtime.driver import Driver
 from engine.runtime.effector import Ports
 from engine.runtime.library import Library, compiled_from
