@@ -51,6 +51,9 @@ def render(
     spot = Spot(place, outside)
     if len(parts) == 1 and isinstance(parts[0], Slot):
         return _alone(parts[0], value_of(parts[0], names), spot)
+    if len(parts) == 1 and isinstance(parts[0], str):
+        _bounded(parts[0])
+        return parts[0]
     text = ""
     first: str | Slot | None = None
     for part in parts:
