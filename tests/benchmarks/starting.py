@@ -29,6 +29,7 @@ async def _first_acts(folder: Path, runs: int) -> list[float]:
 
     took = []
     async with open_world(folder, act) as world:
+        await world.host.start()
         for number in range(runs):
             run = f"r-{number}"
             acted[run] = asyncio.get_running_loop().create_future()
