@@ -178,7 +178,7 @@ async def engine(
     from engine.hosts.local import LocalHost, RunLocks
     from engine.runtime.assembly import Outside, SystemClock, live_service
 
-    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(config.data)
     web, chat, switch = door(config), TerminalChat(write), hold(config)
     store = await SqliteStore.open(config.data / JOURNAL)
     outside = Outside(registry(config, web), store, secrets(config), switch, chat)
@@ -193,6 +193,18 @@ async def engine(
         await host.stop()
         await web.aclose()
         await store.close()
+
+
+def _make_folder(folder: Path) -> None:
+    from engine.errors import StoreUnavailable
+
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"the data folder {folder} cannot be made: {error.strerror}. Name another "
+            "one with `data` in the configuration, or make it."
+        ) from error
 
 
 @asynccontextmanager

@@ -120,13 +120,20 @@ class Driver:
             await asyncio.sleep(STORE_RETRY_SECONDS)
             return False
         self._finish(batch, None)
-        if self._listener is not None:
-            self._listener(summary, stored)
+        self._show(summary, stored)
         for step in steps:
             self._effector.do(session, live, step)
         if session.record.end:
             live.drop_all()
         return True
+
+    def _show(self, summary: RunSummary, stored: list[Entry]) -> None:
+        if self._listener is None:
+            return
+        try:
+            self._listener(summary, stored)
+        except Exception as error:  # noqa: BLE001  # who watches stops no run
+            log.warning("not shown run=%s error=%r", summary.run, error)
 
     async def _die(
         self, before: Session, live: Live, batch: Batch, defect: Exception
@@ -234,8 +241,7 @@ class Driver:
         )
         with contextlib.suppress(StoreUnavailable):
             await self.ports.store.append([entry], summary)
-            if self._listener is not None:
-                self._listener(summary, [entry])
+            self._show(summary, [entry])
 
     def _give_up(self, run: str, live: Live, error: Exception) -> None:
         log.error("another engine writes run=%s error=%s", run, error)

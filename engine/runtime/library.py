@@ -7,7 +7,7 @@ runs inside are stored under one hash, and compiled again from there after a res
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from engine.core.compile import compile_runbook
 from engine.core.lists import every_step
 from engine.errors import EngineError, NotFound, RunbookRefused
 from engine.language.load import Loaded, load_runbook
+from engine.language.problems import Problem
 from engine.model.kinds import Kinds
 from engine.model.runbook import Runbook
 from engine.model.steps import RunStep
@@ -48,7 +49,7 @@ class Library:
         """Load every runbook of the files and folders; what has problems is `refused`.
 
         Raises:
-            NotFound: a path is not there.
+            NotFound: a path is not there. EngineError: a file cannot be read.
         """
         files = [file for path in paths for file in runbook_files(path)]
         first = {file: _read(file, self.kinds, None) for file in files}
@@ -62,9 +63,16 @@ class Library:
             one = _read(file, self.kinds, siblings)
             if one.runbook is None or _errors(one):
                 self.refused[file] = one
+            elif self._another(one.runbook.runbook, file):
+                other = self.files[one.runbook.runbook]
+                self.refused[file] = _second(one, file, other)
             else:
                 self.loaded[one.runbook.runbook] = one
                 self.files[one.runbook.runbook] = file
+
+    def _another(self, name: str, file: Path) -> bool:
+        other = self.files.get(name)
+        return other is not None and other.resolve() != file.resolve()
 
     @property
     def runbooks(self) -> Mapping[str, Runbook]:
@@ -159,9 +167,19 @@ def _compiled(stored: str, revision: str, kinds: Kinds) -> CompiledRunbook:
 
 
 def _read(file: Path, kinds: Kinds, siblings: Mapping[str, Runbook] | None) -> Loaded:
-    return load_runbook(
-        file.read_bytes(), str(file), kinds, stem=file.stem, siblings=siblings
-    )
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise EngineError(f"{file} cannot be read: {error.strerror}") from error
+    return load_runbook(raw, str(file), kinds, stem=file.stem, siblings=siblings)
+
+
+def _second(one: Loaded, file: Path, other: Path) -> Loaded:
+    """Return a file as refused whose name another one has already."""
+    message = f"the runbook '{file.stem}' is also in {other}"
+    hint = "Give one of them another name: the file and its `runbook` key."
+    problem = Problem(str(file), 1, 1, "error", "name", message, hint)
+    return replace(one, runbook=None, problems=[*one.problems, problem])
 
 
 def _errors(loaded: Loaded) -> bool:

@@ -43,17 +43,17 @@ def run() -> int:
     except SystemExit as ended:
         return _ended(ended.code)
     except EngineError as error:
-        return _told(error)
+        return _ended(_told(error))
     except BrokenPipeError:
         return _nobody_reads()
     return 0
 
 
 def _open_streams() -> None:
-    """Put something in the place of a closed stream, so that no file takes its number."""
+    """Put something in a closed stream's place, so that no file takes its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _say_version(wanted: bool) -> None:

@@ -27,7 +27,7 @@ def judged(library: "Library", file: Path) -> list[Problem]:
     refused = library.refused.get(file)
     if refused is not None:
         return list(refused.problems)
-    name = next(one for one, other in library.files.items() if other == file)
+    name = file.stem  # another name is a problem
     loaded = library.loaded[name]
     problems = list(loaded.problems)
     try:
