@@ -1,6 +1,6 @@
 """What a run did, as a test can expect it: end, cause, did, undone, held, asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,8 +77,13 @@ def seen_of(
     summary: RunSummary,
     done: Sequence[tuple[str, str, str]],
     asked: Sequence[Question],
+    names: Mapping[str, str],
 ) -> Seen:
-    """Return what a timeline, and the world beside it, say."""
+    """Return what a timeline, and the world beside it, say.
+
+    Args:
+        names: what the steps that have a `name` are called, by their id.
+    """
     seen = Seen(end=summary.state, cause=summary.cause)
     for entry in entries:
         if entry.kind == "undone":
@@ -87,16 +92,9 @@ def seen_of(
             seen.not_done.append((entry.subject, entry.kind))
         if entry.step and (not seen.path or seen.path[-1] != entry.step):
             seen.path.append(entry.step)
-    names = {
-        entry.subject: entry.step
-        for entry in entries
-        if entry.kind in ("asked", "escalated")
-    }
     for question in asked:
-        groups = tuple(group for group, _ in question.who)
-        seen.asked.append(
-            (names.get(question.key, question.step), question.text, *groups)
-        )
+        step, groups = question.step, [group for group, _ in question.who]
+        seen.asked.append((names.get(step, step), step, question.text, *groups))
     seen.did = [action for action, _, _ in done]
     seen.held = [one.action for one in summary.held]
     seen.seconds = (summary.ended_at or summary.updated_at) - summary.started_at

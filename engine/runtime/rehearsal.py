@@ -6,9 +6,9 @@ would have been done. An unscripted check is unknown, an unscripted person silen
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -40,9 +40,10 @@ from engine.runtime.journal import events_of
 from engine.runtime.outcome import Seen, seen_of
 from engine.runtime.perform import Tick
 from engine.runtime.session import Session
-from engine.runtime.virtual_time import VirtualClock, run_virtual
+from engine.runtime.virtual_time import NeverEnds, VirtualClock, run_virtual
 
 RUN = "rehearsal"
+ON_HOLD_SECONDS: Final = 86_400.0  # a hold that nobody lifts is looked at so long
 
 
 class Script:
@@ -127,10 +128,10 @@ class ScriptedActions:
         """Return the scripted outcome; an undo is scripted as `undo NAME`."""
         name = f"undo {act.action}" if act.undo else act.action
         answer = self._script.next(name) or "ok"
+        if answer in ("ok", "lost") and not act.undo:
+            self._did(act)  # a crash while the answer is lost does not unmake it
         if answer in ("timeout", "lost"):
             await asyncio.sleep(act.timeout_seconds)
-        if answer in ("ok", "lost") and not act.undo:
-            self._did(act)
         return {
             "ok": ActResult("ok", "as scripted"),
             "fail": ActResult("failed", "as scripted: fail"),
@@ -238,7 +239,17 @@ def rehearse(
         store: an empty in-memory journal.
         alert: the test's alert, parsed by its source's adapter.
     """
-    return run_virtual(_rehearse(compiled, test, store, alert))
+    try:
+        return run_virtual(_rehearse(compiled, test, store, alert))
+    except NeverEnds as error:
+        return _nothing_seen(compiled, test, [str(error)])
+
+
+def _nothing_seen(
+    compiled: CompiledRunbook, test: Test, problems: list[str]
+) -> Rehearsed:
+    empty = Session(RUN, compiled)
+    return Rehearsed(test.name, Seen(), [], empty.summary(), problems)
 
 
 async def _rehearse(
@@ -248,8 +259,7 @@ async def _rehearse(
     notes = alert.annotations if alert is not None else {}
     inputs, problems = bind_inputs(compiled.runbook, test.inputs, labels, notes)
     if problems:
-        empty = Session(RUN, compiled)
-        return Rehearsed(test.name, Seen(), [], empty.summary(), problems)
+        return _nothing_seen(compiled, test, problems)
     stage = _Stage(compiled, test, store)
     start = Started(
         run=RUN,
@@ -264,7 +274,12 @@ async def _rehearse(
     entries = await store.entries(RUN)
     summary = await store.summary(RUN)
     assert summary is not None
-    seen = seen_of(entries, summary, stage.actions.done, stage.people.asked)
+    names = {
+        node.id: name
+        for node in compiled.nodes
+        if (name := getattr(node.step, "name", None))
+    }
+    seen = seen_of(entries, summary, stage.actions.done, stage.people.asked, names)
     problems = seen.differs(test.expect) + broken(compiled, events_of(entries))
     return Rehearsed(test.name, seen, entries, summary, problems)
 
@@ -280,7 +295,8 @@ class _Stage:
         self.checks = ScriptedChecks(Script(test.checks), self.clock, names)
         self.actions = ScriptedActions(Script(test.actions))
         self.people = ScriptedPeople(test.people)
-        self.ended = asyncio.Event()
+        self.over = asyncio.Event()
+        self.state, self.on_hold, self.script_over = "", False, False
         self.driver = self._new_driver()
 
     def _new_driver(self) -> Driver:
@@ -301,15 +317,29 @@ class _Stage:
         return self.driver
 
     def _listen(self, summary: RunSummary, entries: list[Entry]) -> None:
+        before, self.state = self.state, summary.state
         if summary.ended_at is not None:
-            self.ended.set()
+            self.over.set()
+        elif self.state == "on_hold" != before:
+            self._later(self._still_on_hold)
+
+    def _later(self, then: Callable[[], None]) -> None:
+        asyncio.get_running_loop().call_later(ON_HOLD_SECONDS, then)
+
+    def _still_on_hold(self) -> None:
+        """Stop watching a run that waits for a hold to be lifted, which nobody does."""
+        if self.state == "on_hold" and not self.script_over:
+            self._later(self._still_on_hold)
+        elif self.state == "on_hold":
+            self.driver.abandon()
+            self.over.set()
 
     async def play(self, start: Started) -> None:
-        """Play the run to its end."""
+        """Play the run to its end, or until it stays on hold."""
         events = sorted(self.test.events, key=lambda event: event.at)
         script = asyncio.create_task(self._events(events))
         await self.driver.begin(Session(RUN, self.compiled), start)
-        await self.ended.wait()
+        await self.over.wait()
         script.cancel()
 
     async def _events(self, events: list[Any]) -> None:
@@ -319,6 +349,7 @@ class _Stage:
             await asyncio.sleep(at - gone)
             gone = at
             await self._happen(event.do)
+        self.script_over = True
 
     async def _happen(self, what: str) -> None:
         person = Actor("person-0", via="rehearsal")
@@ -326,10 +357,12 @@ class _Stage:
             self.driver.abandon()
             await self._new_driver().resume(RUN, Restarted())
             return
+        if what == "hold":
+            self.on_hold = not self.on_hold
         events: dict[str, Event] = {
             "cancel": Cancelled(by=person, reason="as scripted"),
             "resolved": AlertResolved(),
-            "hold": HoldChanged(on=True, by=person, reason="as scripted"),
+            "hold": HoldChanged(on=self.on_hold, by=person, reason="as scripted"),
         }
         self.driver.tell(RUN, events[what])
 

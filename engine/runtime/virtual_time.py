@@ -15,6 +15,10 @@ START: Final = 1_767_225_600.0  # wall time at the start: 2026-01-01T00:00:00Z
 MOST_SECONDS: Final = 60.0 * 86_400  # of virtual time; no run is longer
 
 
+class NeverEnds(RuntimeError):
+    """What runs here waits for something that does not come."""
+
+
 class _JumpingSelector(selectors.DefaultSelector):
     """Never waits: passes the time that was asked for to the loop."""
 
@@ -25,11 +29,11 @@ class _JumpingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[Any]:
         ready = super().select(0)
         if not ready and timeout is None:
-            raise RuntimeError("the rehearsal waits for something that never comes")
+            raise NeverEnds("the rehearsal waits for something that never comes")
         if not ready and timeout is not None and timeout > 0:
             self.now += timeout
             if self.now > MOST_SECONDS:
-                raise RuntimeError("the rehearsal takes more than 60 days")
+                raise NeverEnds("the rehearsal takes more than 60 days")
         return ready
 
 
@@ -59,10 +63,18 @@ class VirtualClock:
 
 
 def run_virtual(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end in virtual time; return the result."""
+    """Run to the end in virtual time; return the result.
+
+    Raises:
+        NeverEnds: nothing is left that could happen, or it takes more than 60 days.
+    """
     loop = VirtualLoop()
     try:
         return loop.run_until_complete(work)
     finally:
+        while left := asyncio.all_tasks(loop):  # one that ends may begin another
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.wait(left))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
