@@ -311,7 +311,7 @@ def _after(turn: Turn, thread: Thread) -> None:
     check = getattr(step, "check", None)
     if check:
         turn.look(thread, [check], "undo.check", anew=True)
-    elif turn.node(thread).verb == "restore" and queue(turn, thread):
+    elif turn.node(thread).verb == "restore":
         _look_gone(turn, thread)
     else:
         _pause(turn, thread)

@@ -339,3 +339,15 @@ def test_a_limit_that_was_kept_is_not_mentioned() -> None:
     rehearsed = play("limits: {time: {isolated: 5m, mitigated: 5m}}\n" + text)
 
     assert [] == told(rehearsed, "late")
+
+
+def test_a_default_restore_looks_after_the_last_undo_too() -> None:
+    """Trouble that is back when nothing is held any more is handed over, not resolved."""
+    text = (
+        "confirm: [{check: bad, expect: fail}]\n"
+        + TAKE
+        + "isolate: [{act: take}, {act: keep}]\n"
+    )
+    seen = play(text, {"checks": {"bad": ["fail", "pass", "pass", "fail"]}}).seen
+
+    assert ("handed_over", ["keep", "take"], []) == (seen.end, seen.undone, seen.held)
