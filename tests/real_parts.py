@@ -1,7 +1,7 @@
 """Real servers for tests: Prometheus and Alertmanager as the system packages bring them.
 
 Each is a context manager that gives the server's address and ends the process after.
-`need` skips a test whose part is missing, or fails it where RUNBOOK_STRICT=1 is set.
+`need` skips a test whose part is missing, or fails it where STRICT_TESTS=1 is set.
 """
 
 import json
@@ -25,7 +25,7 @@ TRIES: Final = 3  # a free port may be taken between looking and listening
 
 def strict() -> bool:
     """Return whether a missing part is a failure."""
-    return os.environ.get("RUNBOOK_STRICT") == "1"
+    return os.environ.get("STRICT_TESTS") == "1"
 
 
 def need(program: str) -> str:
@@ -35,7 +35,7 @@ def need(program: str) -> str:
         return found
     reason = f"'{program}' is not installed"
     if strict():
-        pytest.fail(f"{reason}, and RUNBOOK_STRICT=1 is set")
+        pytest.fail(f"{reason}, and STRICT_TESTS=1 is set")
     pytest.skip(reason)
 
 

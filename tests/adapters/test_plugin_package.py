@@ -53,11 +53,11 @@ print(json.dumps(asyncio.run(main())))
 
 
 def need_module(name: str) -> None:
-    """Skip, or fail where RUNBOOK_STRICT=1 is set, without this module."""
+    """Skip, or fail where STRICT_TESTS=1 is set, without this module."""
     if importlib.util.find_spec(name) is None:
         reason = f"the module '{name}' is not installed"
         if strict():
-            pytest.fail(f"{reason}, and RUNBOOK_STRICT=1 is set")
+            pytest.fail(f"{reason}, and STRICT_TESTS=1 is set")
         pytest.skip(reason)
 
 

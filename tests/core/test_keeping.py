@@ -69,10 +69,10 @@ def test_a_large_answer_is_judged_soon() -> None:
     """2 MB of JSON are judged whole, and kept small, in less than a second."""
     seen = Observation(seen={"json": {"items": [{"name": "x" * 80}] * 20_000}})
     asked = CheckCall("c", "c", "http", pass_="size(json.items) == 20000")
-    begun = time.perf_counter()
+    begun = time.process_time()  # whatever else this machine does
     found = judge(asked, seen, tick=0, at=0, attempts=1)
 
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0
     assert (found.state, len(msgspec.json.encode(found)) < 1000) == ("pass", True)
 
 

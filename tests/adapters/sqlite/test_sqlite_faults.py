@@ -272,5 +272,5 @@ async def test_damage_while_running_is_reported_by_reading(tmp_path: Path) -> No
 
     assert str(refused.value) == (
         "run r-1: entry 2 cannot be read: Input data was truncated. It was changed "
-        "after it was written; see: runbook verify r-1"
+        "after it was written; see: runbook verify-timeline r-1"
     )
