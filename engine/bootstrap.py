@@ -48,7 +48,7 @@ def registry(config: "Config", web: "Web") -> "Registry":
     from engine.registry import Registry
 
     made = Registry()
-    made.add_check("agree", Agree, _never, judges_itself=True)
+    made.add_check("agree", Agree, _viewpoints, judges_itself=True)
     settings = config.settings
     command.register(made)
     for adapter in (http, tcp, dns, tls, pagerduty):
@@ -59,9 +59,11 @@ def registry(config: "Config", web: "Web") -> "Registry":
     return made.freeze()
 
 
-async def _never(params: Any, call: Any) -> Any:
-    """The runtime looks at the viewpoints of `agree` one by one."""
-    raise NotImplementedError
+async def _viewpoints(params: Any, call: Any) -> Any:
+    """The runtime looks at the viewpoints of `agree` itself; alone it sees nothing."""
+    from engine.model.evidence import Observation
+
+    return Observation(unknown="agree has no viewpoints to look at", retryable=False)
 
 
 def door(config: "Config") -> "HttpxWeb":
