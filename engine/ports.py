@@ -58,6 +58,10 @@ class ActCode(Protocol):
         ...
 
 
+EndLeft = Callable[[str], Awaitable[int]]
+"""End what an engine that died left in flight under an act's key; say how many."""
+
+
 class Clock(Protocol):
     """Wall time and a time that never goes back; waiting is the event loop's."""
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from engine.errors import EngineError
 from engine.model.kinds import ActionKind, CheckKind, Kinds, Place
-from engine.ports import ActCode, LookCode
+from engine.ports import ActCode, EndLeft, LookCode
 
 PLUGIN_GROUP: Final = "runbook.plugins"
 
@@ -23,6 +23,7 @@ class Registry:
     def __init__(self) -> None:
         self._checks: dict[str, tuple[CheckKind, LookCode]] = {}
         self._actions: dict[str, tuple[ActionKind, ActCode]] = {}
+        self._end_left: dict[str, EndLeft] = {}
         self._frozen = False
 
     def add_check(
@@ -49,13 +50,16 @@ class Registry:
         built_in_undo: bool = False,
         leaves_nothing: bool = False,
         places: Mapping[str, Place] | None = None,
+        end_left: EndLeft | None = None,
     ) -> None:
-        """Add a kind of action."""
+        """Add a kind of action. `end_left` ends what a dead engine left in flight."""
         self._refuse_twice(name, self._actions)
         kind = ActionKind(
             name, params, built_in_undo, leaves_nothing, dict(places or {})
         )
         self._actions[name] = (kind, act)
+        if end_left is not None:
+            self._end_left[name] = end_left
 
     def add_plugins(self) -> list[str]:
         """Let every installed plug-in register itself; return their names.
@@ -95,6 +99,11 @@ class Registry:
     def action(self, name: str) -> tuple[ActionKind, ActCode]:
         """Return the kind and its code. Raises KeyError: not registered."""
         return self._actions[name]
+
+    async def end_left(self, name: str, key: str) -> int:
+        """End what was left in flight under the key of an act; return how many."""
+        end = self._end_left.get(name)
+        return 0 if end is None else await end(key)
 
     def _refuse_twice(self, name: str, kinds: Mapping[str, object]) -> None:
         if self._frozen:

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import gc
 import logging
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Final
@@ -19,13 +20,14 @@ from engine.errors import ChatDown, EngineError, StoreUnavailable
 from engine.model.effects import Say
 from engine.model.events import HoldChanged, Restarted, Stopped
 from engine.model.people import ENGINE
-from engine.model.run import RunSummary
+from engine.model.run import ENDS, RunSummary
 from engine.ports import Chat, Clock, GlobalHold, Mailbox, Pager, Store
 from engine.runtime.driver import Driver
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.2  # mail and the global hold
+MOST_OPEN: Final = 1_000_000  # runs; far above what one process drives
 RESUMED_ABREAST: Final = 200  # runs taken up side by side share their commits
 SWEEPS: Final = (50_000, 20, 50)  # of the cycle collector; a step makes few cycles
 OUTBOX_SECONDS: Final = 1.0  # between two tries of a message that could not be sent
@@ -43,26 +45,38 @@ class RunLocks:
         """Return whether the run is ours now."""
         if run in self._files:
             return True
-        file = (self._folder / f"{run}.lock").open("a")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            return False
-        self._files[run] = file
-        return True
+        path = self._folder / f"{run}.lock"
+        while True:
+            file = path.open("a")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.close()
+                return False
+            if _is_at(file, path):
+                self._files[run] = file
+                return True
+            file.close()  # it was given back, and its name taken away, in between
 
     def give_back(self, run: str) -> None:
         """Let another process drive the run."""
         file = self._files.pop(run, None)
-        if file is not None:
-            file.close()
+        if file is not None:  # first the name: who opens it now waits for nobody
             (self._folder / f"{run}.lock").unlink(missing_ok=True)
+            file.close()
 
     @property
     def ours(self) -> list[str]:
         """The runs this process drives."""
         return list(self._files)
+
+
+def _is_at(file: IO[str], path: Path) -> bool:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(os.fstat(file.fileno()), found)
 
 
 class LocalHost:
@@ -90,7 +104,8 @@ class LocalHost:
         """Begin the chores, take up these runs; return the ids of those taken up."""
         gc.set_threshold(*SWEEPS)  # Python's own cost a fifth of every step
         self._held = self.hold.reason() is not None
-        taken = [summary for summary in runs if self.locks.take(summary.run)]
+        mine = [one.run for one in runs if self.locks.take(one.run)]
+        taken = await self._as_they_stand(mine)
         now = []
         for summary in taken:
             if summary.busy or summary.wake_at is None or summary.questions:
@@ -108,6 +123,19 @@ class LocalHost:
         self._tasks = [asyncio.create_task(self._chore(chore)) for chore in chores]
         return [summary.run for summary in taken]
 
+    async def _as_they_stand(self, mine: list[str]) -> list[RunSummary]:
+        """Return runs of ours, read since nobody else drives them; none that ended."""
+        if len(mine) > 1:
+            all_open = await self.store.runs(open_only=True, limit=MOST_OPEN)
+            by_name = {one.run: one for one in all_open}
+            found = [by_name.get(run) for run in mine]
+        else:
+            found = [await self.store.summary(run) for run in mine]
+        still = [one for one in found if one is not None and one.state not in ENDS]
+        for run in set(mine) - {one.run for one in still}:
+            self.locks.give_back(run)
+        return still
+
     def _wake_later(self, summary: RunSummary) -> None:
         assert summary.wake_at is not None
         left = max(0.0, summary.wake_at - self.clock.now())
@@ -123,9 +151,22 @@ class LocalHost:
         lost = max(0.0, self.clock.now() - summary.updated_at)
         event = Restarted(times=summary.crashes + 1, lost_seconds=round(lost, 3))
         try:
+            hold = await self._missed_hold(summary.run)
+            if hold is not None and hold.on:  # before anything may act
+                await self.driver.told(summary.run, hold)
             await self.driver.resume(summary.run, event)
+            if hold is not None and not hold.on:
+                await self.driver.told(summary.run, hold)
         except EngineError as error:
             log.warning("not resumed run=%s error=%s", summary.run, error)
+
+    async def _missed_hold(self, run: str) -> HoldChanged | None:
+        """Return what became of the global hold while nobody drove the run."""
+        reason = self.hold.reason()
+        known = (await self.driver.session(run)).record.hold
+        if known == (reason is not None):
+            return None
+        return HoldChanged(on=reason is not None, by=ENGINE, reason=reason or "")
 
     async def stop(self) -> None:
         """Stop in order: acts in flight get their grace, open runs stay on disk."""
@@ -146,6 +187,9 @@ class LocalHost:
                 await chore()  # type: ignore[misc]
             except StoreUnavailable as error:
                 log.warning("journal unavailable error=%s", error)
+                await asyncio.sleep(OUTBOX_SECONDS)
+            except Exception:  # a chore that ended would never be missed
+                log.exception("a chore failed and goes on")
                 await asyncio.sleep(OUTBOX_SECONDS)
 
     async def _mail(self) -> None:

@@ -88,6 +88,7 @@ def _service(
         clock,
         outside.hold,
         _compiles(outside.store, library),
+        outside.registry.end_left,
     )
     driver = Driver(ports, listener=listener)
     return Service(driver, outside.store, library, redactor, outside.hold, people)

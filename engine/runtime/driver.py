@@ -16,7 +16,8 @@ import msgspec
 
 from engine.errors import DoesNotApply, NotFound, StoreConflict, StoreUnavailable
 from engine.model.effects import Act
-from engine.model.events import Event
+from engine.model.events import Event, Noted
+from engine.model.people import ENGINE
 from engine.model.run import RunSummary
 from engine.model.timeline import Entry
 from engine.runtime.effector import Effector, Live, Ports
@@ -200,15 +201,29 @@ class Driver:
         """
         session = await self.session(run)
         live = self._live.setdefault(run, Live())
-        acts = [
-            key for key, one in session.pending.items() if isinstance(one.effect, Act)
-        ]
+        acts = {
+            key: one.effect
+            for key, one in session.pending.items()
+            if isinstance(one.effect, Act)
+        }
+        for act in acts.values():
+            await self._end_left(run, act)
         await self.told(run, event)
+        session = self._sessions.get(run, session)
         for key, pending in list(session.pending.items()):
             if key in acts or key in live.tasks or key in live.timers:
                 continue
             elapsed = live.tick(self.ports.clock) - pending.tick
             self._effector.perform(run, live, pending.effect, elapsed=elapsed)
+
+    async def _end_left(self, run: str, act: Act) -> None:
+        """Nothing may go on behind our back while we judge what was in flight."""
+        if self.ports.end_left is None:
+            return
+        many = await self.ports.end_left(act.kind, act.idempotency_key)
+        if many:
+            text = f"{act.action}: what the dead engine left running was ended ({many})"
+            await self.told(run, Noted(by=ENGINE, text=text))
 
     async def _dead_letter(
         self, session: Session, live: Live, defect: Exception

@@ -29,6 +29,7 @@ LOCK_POLL_SECONDS: Final = 1.0
 
 Compile = Callable[[str], Awaitable[CompiledRunbook]]  # revision to code
 Tell = Callable[[str, Event], None]
+EndLeft = Callable[[str, str], Awaitable[int]]
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class Ports:
     clock: Clock
     hold: GlobalHold
     compiled: Compile
+    end_left: EndLeft | None = None  # kind and key of an act in flight at a crash
 
 
 @dataclass(slots=True)

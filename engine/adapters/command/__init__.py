@@ -7,7 +7,8 @@ that left the group are found under /proc (Linux).
 What is not: other machines (ssh), and the meaning of the output (`pass`, the views).
 
 What a check leaves behind when its program ends is ended too. What an action leaves in
-the background lives on, as a started server must; its output is no longer read.
+the background lives on, as a started server must; its output is no longer read. What
+an engine that died left in the middle of an act is ended when the run is taken up.
 
 Registered by bootstrap.
 """
@@ -16,6 +17,7 @@ import shlex
 import signal
 from collections.abc import Mapping
 
+from engine.adapters.command.family import end_left
 from engine.adapters.command.parameters import CommandAction, CommandCheck
 from engine.adapters.command.running import NotStarted, run_program
 from engine.errors import SecretMissing
@@ -94,4 +96,4 @@ def register(registry: Registry) -> None:
     }  # fmt: skip
     sees = ("exit_code", "stdout", "stderr", "dropped_bytes", "latency_seconds")
     registry.add_check("command", CommandCheck, look, places=places, sees=sees)
-    registry.add_action("command", CommandAction, act, places=places)
+    registry.add_action("command", CommandAction, act, places=places, end_left=end_left)

@@ -4,12 +4,13 @@ What is here: SIGTERM, a grace, SIGKILL, to the process group and to the members
 family that left it; those are found under /proc (Linux), by their parent or by the key
 of the act in their environment. Elsewhere the group alone is ended.
 
-Called by running.
+Called by running and, after a crash, through the registry (`end_left`).
 """
 
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from typing import Final
 
 SWEEPS: Final = 3  # a family that forks while it is being ended needs more than one
 PROC: Final = Path("/proc")
+NOBODY: Final = -1  # the process whose family is meant is gone
+LEFT_GRACE_SECONDS: Final = 2.0  # between asking and making them end
+LEFT_POLL_SECONDS: Final = 0.05
 
 
 async def end_family(
@@ -41,6 +45,29 @@ async def end_family(
             await process.wait()
 
 
+async def end_left(key: str) -> int:
+    """End what an engine that died left running under the key of an act.
+
+    Return how many programs that were. Only for an act whose end nobody has seen: what
+    a finished act left in the background carries its key as well.
+    """
+    known = _family(NOBODY, key) if key else {}
+    found = dict(known)
+    for pid in known:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGTERM)
+    until = time.monotonic() + LEFT_GRACE_SECONDS
+    while known and time.monotonic() < until:
+        await asyncio.sleep(LEFT_POLL_SECONDS)
+        known = {pid: at for pid, at in known.items() if _lives(pid, at)}
+    for _ in range(SWEEPS):
+        known |= _family(NOBODY, key) if key else {}
+        found |= known
+        if not _kill(known):
+            break
+    return len(found)
+
+
 def signal_group(group: int, number: signal.Signals) -> None:
     """Send a signal to a process group; one that is gone is no error."""
     with suppress(ProcessLookupError, PermissionError):
@@ -51,13 +78,18 @@ def _kill(known: Mapping[int, int]) -> bool:
     """Kill those that are still the same process; return whether there was one."""
     found = False
     for pid, started in known.items():
-        status = _status(pid)
-        if status is None or status.started != started or status.state in "ZX":
+        if not _lives(pid, started):
             continue
         found = True
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
     return found
+
+
+def _lives(pid: int, started: int) -> bool:
+    """Return whether the process of that start still runs."""
+    status = _status(pid)
+    return status is not None and status.started == started and status.state not in "ZX"
 
 
 @dataclass(frozen=True, slots=True)

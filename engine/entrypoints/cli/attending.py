@@ -75,7 +75,7 @@ async def go_on(config: "Config", runs: list[str], who: str, *, json_: bool) -> 
         taken = await opened.host.start(wanted)
         for one in wanted:
             if one.run not in taken:
-                follower.line(f"{one.run} is driven by another process")
+                follower.line(f"{one.run} is driven by another process, or has ended")
                 follower.summaries.pop(one.run)
         if not taken:
             tell("No run is waiting to be taken up.")

@@ -43,11 +43,16 @@ async def told(
     async with engine(
         config, known_library(config), write=follower.said, listener=follower.changed
     ) as opened:
+        await opened.service.summary(run)  # a run that is not there has no lock
+        mine = opened.host.locks.take(run)  # what we read from here on, nobody changes
         summary = await opened.service.summary(run)
-        session = await opened.service.driver.session(run)
-        by = opened.service.actor(who, "cli", session.compiled.runbook)
-        if not opened.host.locks.take(run):
-            return await _posted(opened, run, by, what)
+        code = await opened.service.driver.ports.compiled(summary.revision)
+        by = opened.service.actor(who, "cli", code.runbook)
+        if not mine:
+            outcome = await _posted(opened, run, by, what)
+            if run in opened.host.locks.ours:
+                await _settled(follower, run, to_the_end=to_the_end)
+            return outcome
         ended = summary.state in ENDS
         await opened.host.start([] if ended else [summary])
         before = len(await opened.store.entries(run))
@@ -88,12 +93,28 @@ async def _posted(opened: Engine, run: str, by: Actor, what: Say) -> int:
     while time.monotonic() < until:
         if all(number not in posted for number, _, _ in await store.mail([run])):
             return await _heard(opened, run, by, before)
+        await _take_up(opened, run)
         await asyncio.sleep(POLL_SECONDS)
+    now = await service.summary(run)
+    if now.state in ENDS:
+        raise EngineError(
+            f"run '{run}' ended as {now.state.replace('_', ' ')} before it took that. "
+            f"See: runbook timeline {run}"
+        )
     tell(
         f"The process that drives {run} has not taken it within {WAIT_SECONDS:g}s; it "
         f"is in its mailbox. See: runbook timeline {run}"
     )
     return PROBLEMS
+
+
+async def _take_up(opened: Engine, run: str) -> None:
+    """Drive the run where whoever drove it has let it go before taking our event."""
+    summary = await opened.service.summary(run)
+    if summary.state in ENDS or run in opened.host.locks.ours:
+        return
+    if opened.host.locks.take(run):
+        await opened.host.start([summary])
 
 
 async def _heard(opened: Engine, run: str, by: Actor, before: int) -> int:
