@@ -13,28 +13,21 @@ from engine.language.problems import brief, suggest
 from engine.language.shape import Path
 from engine.language.walk import Placed
 from engine.model.input_values import MEMBERS
-from engine.model.steps import AllStep, AskStep, EachStep, UndoStep
+from engine.model.steps import AllStep, AskStep, EachStep, UndoStep, WaitForStep
+from engine.model.values import format_duration
 
 SHARE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
 TYPES: Final = (*MEMBERS, "choice", "list")
 CRON_PART: Final = re.compile(r"(?:\*|[0-9A-Za-z]+(?:-[0-9A-Za-z]+)?)(?:/[1-9][0-9]*)?")
-CRON_PARTS: Final = 5  # minute, hour, day, month, weekday
+CRON_PARTS: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))  # minute to weekday
+CRON_NUMBER: Final = re.compile(r"(?<!/)\b[0-9]+")
 
 
 def amounts(context: Context) -> None:
     """Report amounts that cannot be read, or that nothing can meet."""
     for placed in context.placed:
-        step = placed.step
-        if isinstance(step, EachStep):
-            _batch(context, step.batch, (*placed.path, "batch"))
-        elif isinstance(step, AllStep) and step.need and step.need > len(step.all):
-            message = f"'need' is {step.need}, but there are {len(step.all)} steps"
-            context.add((*placed.path, "need"), "range", message, "Lower it.")
-        elif isinstance(step, AskStep):
-            for name, written in step.fields.items():
-                _field(context, written, (*placed.path, "fields", name))
-        elif isinstance(step, UndoStep):
-            _undo(context, step, placed)
+        _step(context, placed)
+    _agree(context)
     targets = context.runbook.limits.targets
     if targets is not None:
         _targets(context, targets.share, targets.of)
@@ -53,6 +46,22 @@ def is_share(value: Any) -> bool:
         and not isinstance(value, bool)
         and 0 < value <= 1
     )
+
+
+def _step(context: Context, placed: Placed) -> None:
+    step = placed.step
+    if isinstance(step, EachStep):
+        _batch(context, step.batch, (*placed.path, "batch"))
+    elif isinstance(step, AllStep) and step.need and step.need > len(step.all):
+        message = f"'need' is {step.need}, but there are {len(step.all)} steps"
+        context.add((*placed.path, "need"), "range", message, "Lower it.")
+    elif isinstance(step, AskStep):
+        for name, written in step.fields.items():
+            _field(context, written, (*placed.path, "fields", name))
+    elif isinstance(step, UndoStep):
+        _undo(context, step, placed)
+    elif isinstance(step, WaitForStep):
+        _hold(context, step, placed)
 
 
 def _batch(context: Context, batch: Any, path: Path) -> None:
@@ -102,14 +111,33 @@ def _undo(context: Context, step: UndoStep, placed: Placed) -> None:
         context.add((*placed.path, "undo"), "undo", message, "Remove this step.")
 
 
+def _hold(context: Context, step: WaitForStep, placed: Placed) -> None:
+    if step.hold is not None and step.hold > step.within:
+        hold, within = format_duration(step.hold), format_duration(step.within)
+        message = f"'hold' is {hold}, but all of it has to be inside {within}"
+        hint = "Shorten hold, or give within more time."
+        context.add((*placed.path, "hold"), "range", message, hint)
+
+
+def _agree(context: Context) -> None:
+    for name, check in context.checks.items():
+        written = check.params if check.kind == "agree" else None
+        of, need = (written or {}).get("of"), (written or {}).get("need")
+        if isinstance(of, list) and isinstance(need, int) and need > len(of):
+            message = f"'need' is {need}, but there are {len(of)} checks"
+            path = (*context.check_path(name), "agree", "need")
+            context.add(path, "range", message, "Lower it.")
+
+
 def _cron(context: Context, line: str, path: Path) -> None:
     parts = line.split()
-    wrong = [
-        part
-        for part in parts
-        if not all(CRON_PART.fullmatch(one) for one in part.split(","))
-    ]
-    if len(parts) != CRON_PARTS or wrong:
+    fits = len(parts) == len(CRON_PARTS) and all(
+        CRON_PART.fullmatch(one)
+        and all(least <= int(n) <= most for n in CRON_NUMBER.findall(one))
+        for part, (least, most) in zip(parts, CRON_PARTS, strict=True)
+        for one in part.split(",")
+    )
+    if not fits:
         message = f"{brief(line)} is no cron line"
         hint = "Write minute, hour, day, month, weekday: '30 4 * * 1'."
         context.add(path, "cron", message, hint)

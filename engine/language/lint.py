@@ -15,6 +15,7 @@ from engine.language.outside import outside
 from engine.language.phases import phases
 from engine.language.problems import Problem, in_order
 from engine.language.promql import promql
+from engine.language.reach import reach
 from engine.language.references import references
 from engine.language.rehearsals import rehearsals
 from engine.language.texts import texts
@@ -24,7 +25,7 @@ from engine.model.kinds import Kinds
 from engine.model.runbook import Runbook
 
 RULES: Final = (
-    inputs, bodies, amounts, phases, references, outside, promql, rehearsals
+    inputs, bodies, amounts, phases, references, reach, outside, promql, rehearsals
 )  # fmt: skip
 
 

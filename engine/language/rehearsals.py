@@ -66,10 +66,10 @@ def _scripts(context: Context, test: Test, path: Path) -> None:
             _answers(context, answers, place, ACT_ANSWERS, maps=False)
 
 
-def _with_siblings(context: Context, own: Iterable[str], section: str) -> set[str]:
+def _with_siblings(context: Context, own: Iterable[str], section: str) -> list[str]:
     """Return the names that a script may use; a sub-run's names are its runbook's."""
-    found = set(own)
-    return found | context.sibling_names(section) if context.runs_others else found
+    others = context.sibling_names(section) if context.runs_others else set()
+    return [*own, *sorted(others - set(own))]
 
 
 def _answers(
@@ -115,9 +115,9 @@ def _expectation(context: Context, test: Test, path: Path) -> None:
     if context.runs_others and context.siblings is None:
         return  # the names of sub-runs are not known here
     actions = _with_siblings(context, context.runbook.actions, "actions")
-    steps = {it.step.name for it in context.placed if it.step.name}
+    steps = [it.step.name for it in context.placed if it.step.name]
     for key in ("did", "undone", "held", "skipped"):
-        known = actions | steps if key == "skipped" else actions
+        known = [*actions, *steps] if key == "skipped" else actions
         for index, name in enumerate(getattr(test.expect, key) or []):
             place = (*path, key, index)
             context.known(TARGET.sub("", name), known, "action", place)

@@ -57,6 +57,7 @@ CODES: Final = {
     "unknown-key": "A key that this place does not have; the nearest is named.",
     "unknown-kind": "A kind that no adapter or plug-in has registered.",
     "unknown-name": "A name that stands for nothing; the nearest is named.",
+    "unreached": "Nothing leads to a workaround or to a step.",
     "value": "A value is none of those that are allowed.",
     "verb": "A step has no verb, or more than one.",
     "yaml": "The text is no YAML, or uses what is refused here.",

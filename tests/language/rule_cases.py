@@ -250,6 +250,51 @@ AMOUNTS: dict[str, tuple[list[Edit], list[Seen]]] = {
         [("inputs:\n", "trigger: [{schedule: '30 4 * *'}]\ninputs:\n")],
         [("cron", "'30 4 * *' is no cron line", "'30 4 * *'}]")],
     ),
+    "cron beyond the clock": (
+        [("inputs:\n", "trigger: [{schedule: '*/90 0-24 * * *'}]\ninputs:\n")],
+        [("cron", "'*/90 0-24 * * *' is no cron line", "'*/90 0-24 *")],
+    ),
+    "hold longer than within": (
+        [("within: 5m}", "within: 5m, hold: 6m}")],
+        [("range", "'hold' is 6m, but all of it has to be inside 5m", "6m}")],
+    ),
+    "more viewpoints needed than there are": (
+        [("actions:\n", "  both: {agree: {of: [disk, port], need: 3}}\nactions:\n")],
+        [("range", "'need' is 3, but there are 2 checks", "3}}")],
+    ),
+}
+
+REACH: dict[str, tuple[list[Edit], list[Seen]]] = {
+    "a workaround that nothing leads to": (
+        [("restore:\n", "  spare: [{say: x}]\nrestore:\n")],
+        [("unreached", "nothing leads to the workaround 'spare'", "spare: [{say")],
+    ),
+    "workarounds that lead only to each other": (
+        [
+            (
+                "restore:\n",
+                "  b: [{say: x}]\n  a: [{act: clean, on_fail: b}]\nrestore:\n",
+            )
+        ],
+        [
+            ("unreached", "nothing leads to the workaround 'b'", "b: [{say: x}"),
+            ("unreached", "nothing leads to the workaround 'a'", "a: [{act: cl"),
+        ],
+    ),
+    "a misspelt workaround is one mistake": (
+        [("workaround: tidy}", "workaround: tydy}")],
+        [("unknown-name", "unknown workaround 'tydy'", "tydy}")],
+    ),
+    "a step after the end": (
+        [("  - {undo: all}", "  - {hand_over: storage}\n  - {undo: all}")],
+        [
+            (
+                "unreached",
+                "'hand_over: storage' ends the run before this step",
+                "{undo: all}",
+            )
+        ],
+    ),
 }
 
 OUTSIDE: dict[str, tuple[list[Edit], list[Seen]]] = {

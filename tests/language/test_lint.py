@@ -3,7 +3,7 @@
 import pytest
 from drafts import edited, problems_of, seen
 from reference_cases import REFERENCES
-from rule_cases import AMOUNTS, BODIES, NAMES, OUTSIDE, PHASES
+from rule_cases import AMOUNTS, BODIES, NAMES, OUTSIDE, PHASES, REACH
 
 from engine.model.kinds import Kinds
 
@@ -16,6 +16,7 @@ ALL = {
         ("bodies", BODIES),
         ("amounts", AMOUNTS),
         ("outside", OUTSIDE),
+        ("reach", REACH),
     )
     for name, case in cases.items()
 }

@@ -1,0 +1,60 @@
+"""Rule: every list and every step can be reached, by the shape of the file.
+
+What conditions make of a path is not judged here.
+
+Read by: lint.
+"""
+
+from engine.language.context import Context
+from engine.language.references import WAYS, ways
+from engine.language.walk import Placed
+from engine.model.steps import CauseStep, HandOverStep
+
+
+def reach(context: Context) -> None:
+    """Report workarounds that nothing leads to, and steps after the run's end."""
+    edges = _edges(context)
+    targets = set[str]().union(*edges.values()) - set(WAYS)
+    sound = targets <= context.runbook.workaround.keys()  # else a name is misspelt
+    for name in context.runbook.workaround if sound else ():
+        if name not in _reached(edges):
+            message = f"nothing leads to the workaround '{name}'"
+            hint = "Name it in a cause, or in on_fail, on_reject or on_expire."
+            context.add(("workaround", name), "unreached", message, hint, key=True)
+    for placed in context.placed:
+        step = placed.step
+        last = not placed.later or placed.inside[-1:] == ("all",)
+        if isinstance(step, HandOverStep) and step.when is None and not last:
+            after = (*placed.path[:-1], int(placed.path[-1]) + 1)
+            message = f"'hand_over: {step.hand_over}' ends the run before this step"
+            hint = "Give the hand_over a 'when', or move it to the end of its list."
+            context.add(after, "unreached", message, hint)
+
+
+def _edges(context: Context) -> dict[str, set[str]]:
+    """Return where each workaround leads to, and under "" what all else leads to."""
+    edges: dict[str, set[str]] = {"": set()}
+    chosen = False
+    for placed in context.placed:
+        edges.setdefault(placed.group, set()).update(_onward(placed))
+        chosen = chosen or isinstance(placed.step, CauseStep)
+    names = list(context.runbook.workaround)
+    if not chosen and len(names) == 1:
+        edges[""].add(names[0])  # the only one is taken without a cause
+    return edges
+
+
+def _reached(edges: dict[str, set[str]]) -> set[str]:
+    reached: set[str] = set()
+    new = edges[""]
+    while new:
+        reached |= new
+        new = set[str]().union(*(edges.get(name, set()) for name in new)) - reached
+    return reached
+
+
+def _onward(placed: Placed) -> set[str]:
+    found = {target for _, target in ways(placed)}
+    if isinstance(placed.step, CauseStep):
+        found |= {one.workaround for one in placed.step.cause if one.workaround}
+    return found
