@@ -91,7 +91,9 @@ def secrets(config: "Config") -> "Secrets":
     for name, one in config.settings.secrets.items():
         file = config.secret_file(name)
         places[name] = {"file": str(file)} if file else {"env": str(one.env)}
-    return ConfiguredSecrets(places, folder=Path())
+    found = ConfiguredSecrets(places, folder=Path())
+    found.read_all()
+    return found
 
 
 def hold(config: "Config") -> "HoldFile":

@@ -146,6 +146,10 @@ class Store(Protocol):
         """Return a secret input's value."""
         ...
 
+    async def forget_secrets(self, run: str) -> None:
+        """Delete the values of a run's secret inputs: it has ended."""
+        ...
+
 
 class Chat(Protocol):
     """Where people read. It may lose or delay; the run never waits for it."""

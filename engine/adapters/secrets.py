@@ -10,6 +10,7 @@ No message here holds a value. Called by bootstrap.
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +52,12 @@ class ConfiguredSecrets:
         value = self._from_environment(name, place) if value is None else value
         self._seen[value] = None
         return value
+
+    def read_all(self) -> None:
+        """Read each one that has a value, so that whoever hides them knows all."""
+        for name in self._places:
+            with suppress(SecretMissing):
+                self.get(name)
 
     def values(self) -> list[str]:
         """Return every value read so far, those before a rotation included."""

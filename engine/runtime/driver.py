@@ -126,6 +126,7 @@ class Driver:
             self._effector.do(session, live, step)
         if session.record.end:
             live.drop_all()
+            self._effector.forget_secrets(session)
         return True
 
     def _show(self, summary: RunSummary, stored: list[Entry]) -> None:

@@ -8,7 +8,7 @@ by the driver, after the intent is in the journal.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -168,6 +168,12 @@ class Effector:
                     self.tell(run, Noted(by=ENGINE, text=text))
             await asyncio.sleep(LOCK_POLL_SECONDS)
         self.tell(run, Locked(key=effect.key))
+
+    def forget_secrets(self, session: Session) -> None:
+        """Let the secret inputs of a run that has ended go."""
+        inputs = session.summary().inputs.values()
+        if any(isinstance(one, Mapping) and "secret" in one for one in inputs):
+            self._post(self.ports.store.forget_secrets(session.run))
 
     def _post(self, work: Awaitable[None]) -> None:
         async def post() -> None:

@@ -266,6 +266,7 @@ def _written(secret: str) -> set[Form]:
         *in_json,
         *in_html,
         *in_hex,
+        raw.decode("latin-1"),  # as a server reads a header that is UTF-8
     }
     return {Form(_encodable(text)) for text in texts}
 

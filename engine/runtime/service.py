@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+import msgspec
+
 from engine.core.inputs import bind_inputs
 from engine.core.lists import every_step
 from engine.errors import DoesNotApply, NotFound
@@ -23,13 +25,15 @@ from engine.model.timeline import Entry
 from engine.ports import GlobalHold, Store
 from engine.runtime.driver import Driver
 from engine.runtime.library import Bundle, Library
-from engine.runtime.redact import Redactor
+from engine.runtime.plain_text import kept_text, kept_value
+from engine.runtime.redact import MARK, Redactor
 from engine.runtime.session import Session
 
 ALPHABET: Final = (
     "abcdefghjkmnpqrstuvwxyz23456789"  # no 0/o, 1/l/i: read out on the phone
 )
 ANSWERED: Final = ("ask", "happened", "undo_anyway", "resolved")  # kinds of question
+KEPT_OF_ALERTS: Final = ("source", "labels", "annotations", "fingerprint", "starts_at")
 Vote = Literal["approve", "reject"]
 Tell = Callable[[str, Event], Awaitable[None]]
 
@@ -50,6 +54,7 @@ class Service:
 
     def actor(self, name: str, via: str, runbook: Runbook | None = None) -> Actor:
         """Return a person with groups; where nobody is configured, with every group."""
+        name = kept_text(name)
         if self.people:
             return Actor(name, groups=self.people.get(name, ()), via=via)
         groups = groups_of(runbook) if runbook is not None else ()
@@ -73,22 +78,29 @@ class Service:
             DoesNotApply: an input is missing or wrong; the message names each.
         """
         runbook = bundle.compiled.runbook
+        alert = alert if alert is None else _kept_alert(alert)
         labels = alert.labels if alert is not None else {}
         notes = alert.annotations if alert is not None else {}
-        inputs, problems = bind_inputs(runbook, given, labels, notes)
+        inputs, problems = bind_inputs(runbook, kept_value(given), labels, notes)
         if problems:
             raise DoesNotApply("\n".join(problems))
-        run = run or new_run_id()
-        self._refuse_secrets(runbook, inputs)
+        run, inputs_given = run or new_run_id(), inputs
+        private = Redactor(lambda: _secret_values(runbook, inputs_given))
+        self._refuse_secrets(runbook, inputs, private)
         inputs = await self._hide(run, runbook, inputs)
         await self.store.put_revision(bundle.revision, runbook.runbook, bundle.stored)
-        clean = self.redactor.value
+        labels, notes = _without_sources(runbook, labels, notes)
+
+        def clean(value: Mapping[str, Any]) -> dict[str, Any]:
+            hidden: dict[str, Any] = self.redactor.value(private.value(value))
+            return hidden
+
         started = Started(
             run=run,
             revision=bundle.revision,
             inputs=inputs,
-            labels=clean(dict(labels)),
-            annotations=clean(dict(notes)),
+            labels=clean(labels),
+            annotations=clean(notes),
             alert_source=alert.source if alert is not None else "",
             alert_starts_at=alert.starts_at if alert is not None else "",
             alert_fingerprint=alert.fingerprint if alert is not None else "",
@@ -99,12 +111,15 @@ class Service:
         await self.driver.begin(Session(run, bundle.compiled), started)
         return run
 
-    def _refuse_secrets(self, runbook: Runbook, inputs: Mapping[str, Any]) -> None:
+    def _refuse_secrets(
+        self, runbook: Runbook, inputs: Mapping[str, Any], private: Redactor
+    ) -> None:
         """An input goes into the timeline as it is: it may hold no secret."""
         for name, value in inputs.items():
-            if not runbook.inputs[name].secret and self.redactor.holds_secret(
-                str(value)
-            ):
+            if runbook.inputs[name].secret:
+                continue
+            known = (self.redactor, private)
+            if any(one.holds_secret(str(value)) for one in known):
                 raise DoesNotApply(
                     f"input '{name}' holds the value of a secret: give the input "
                     "`secret: true` in the runbook, or another value"
@@ -148,8 +163,8 @@ class Service:
                 by=by,
                 vote=vote,
                 plan=plan or shown,
-                reason=self.redactor.text(reason),
-                typed=typed,
+                reason=self._clean(reason),
+                typed=kept_text(typed),
             ),
         )
         return question
@@ -163,7 +178,7 @@ class Service:
             NotFound: no such run. DoesNotApply: it asks nothing now.
         """
         question = await self._question(run, step, kinds=ANSWERED)
-        clean = self.redactor.value(dict(answers))
+        clean = self.redactor.value(kept_value(answers))
         await self._tell(run, Answered(key=question.key, by=by, answers=clean))
         return question
 
@@ -172,9 +187,7 @@ class Service:
     ) -> None:
         """Add a person's note to the timeline. Raises NotFound: no such run."""
         await self.summary(run)
-        await self._tell(
-            run, Noted(by=by, text=self.redactor.text(text), about_at=about_at)
-        )
+        await self._tell(run, Noted(by=by, text=self._clean(text), about_at=about_at))
 
     async def cancel(
         self, run: str, by: Actor, *, keep: bool = False, reason: str = ""
@@ -185,9 +198,7 @@ class Service:
             NotFound: no such run. DoesNotApply: it has ended.
         """
         await self._open(run)
-        await self._tell(
-            run, Cancelled(by=by, keep=keep, reason=self.redactor.text(reason))
-        )
+        await self._tell(run, Cancelled(by=by, keep=keep, reason=self._clean(reason)))
 
     async def take(self, run: str, by: Actor) -> None:
         """Take over by name what an ended run still holds.
@@ -205,6 +216,9 @@ class Service:
         if summary.state != "handed_over" and not summary.held:
             raise DoesNotApply(f"run '{run}' is in nobody's hands: {summary.state}")
         await self._tell(run, Taken(by=by))
+
+    def _clean(self, text: str) -> str:
+        return self.redactor.text(kept_text(text))
 
     async def _tell(self, run: str, event: Event) -> None:
         await (self.tell or self.driver.told)(run, event)
@@ -236,6 +250,33 @@ class Service:
         """Return a run's entries. Raises NotFound."""
         await self.summary(run)
         return await self.store.entries(run)
+
+
+def _kept_alert(alert: Alert) -> Alert:
+    return msgspec.structs.replace(
+        alert, **{name: kept_value(getattr(alert, name)) for name in KEPT_OF_ALERTS}
+    )
+
+
+def _secret_values(runbook: Runbook, inputs: Mapping[str, Any]) -> list[str]:
+    """Return the values of the secret inputs that have one."""
+    return [
+        str(inputs[name])
+        for name, spec in runbook.inputs.items()
+        if spec.secret and inputs.get(name) is not None
+    ]
+
+
+def _without_sources(
+    runbook: Runbook, labels: Mapping[str, Any], notes: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return labels and annotations without those that a secret input is read from."""
+    both = {"labels": dict(labels), "annotations": dict(notes)}
+    for spec in runbook.inputs.values():
+        part, _, key = (spec.from_ or "").partition(".")
+        if spec.secret and key in both.get(part, {}):
+            both[part][key] = MARK
+    return both["labels"], both["annotations"]
 
 
 def pick_question(summary: RunSummary, step: str, kinds: tuple[str, ...]) -> Question:
