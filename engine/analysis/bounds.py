@@ -1,6 +1,6 @@
 """How long a runbook can take at worst: to isolated, to mitigated, in total.
 
-A bound from above: each step at its slowest, on the slowest way through. Time-outs,
+Two bounds. From above: each step at its slowest, on the slowest way through. Time-outs,
 attempts, waits, gates with every circle of people, batches and rounds count; a target
 list counts with `limits.targets.max`, or the most a list may hold. A run never takes
 longer while the engine stays up; that it can take as long is not shown here.
@@ -40,8 +40,17 @@ class Bounds:
 
 
 def bounds(compiled: CompiledRunbook) -> Bounds:
-    """Return the worst cases of a compiled runbook."""
+    """Return the worst cases of a compiled runbook, bounded from above."""
     return _Bounds(compiled).all()
+
+
+def surely(compiled: CompiledRunbook) -> Bounds:
+    """Return times that a run can really take: the worst cases, bounded from below.
+
+    Every wait, gate, question and act that ends well at the last moment, on the longest
+    way; looks, further tries and giving back count nothing.
+    """
+    return _Surely(compiled).all()
 
 
 class _Bounds:
@@ -275,6 +284,35 @@ class _Bounds:
             count = most_targets(scope, each) if each is not None else 1
             held[node.step.act] = held.get(node.step.act, 0) + count
         return held
+
+
+class _Surely(_Bounds):
+    """Only what can follow on each other: steps that end well at their last moment."""
+
+    def all(self) -> Bounds:
+        start = self.compiled.scopes[0].start
+        times = [self.longest(start, until) for until in ("isolate", "workaround", "")]
+        return Bounds(*times)
+
+    def look(self, scope: Scope, names: Iterable[str]) -> float:
+        return 0.0
+
+    def _tries(
+        self, scope: Scope, action: ActionCode, timeout: float, retry: Retry | None
+    ) -> float:
+        return timeout
+
+    def _run(self, node: Node, scope: Scope) -> float:
+        return 0.0
+
+    def _guarded(self, pc: int) -> bool:
+        return False
+
+    def give_back(self, scope: Scope, step: Any = None) -> float:
+        return 0.0
+
+    def _restore(self, node: Node, scope: Scope) -> float:
+        return 0.0
 
 
 def most_targets(scope: Scope, node: Node) -> int:

@@ -47,7 +47,7 @@ CODES: Final = {
     "stem": "The runbook's name is not its file's.",
     "targets": "A list of targets is empty or a wildcard.",
     "template": "A text is no template, or uses what templates may not.",
-    "time": "The worst case may be longer than `limits.time` allows (a warning).",
+    "time": "The worst case is longer than `limits.time` allows, or may be (a warning).",
     "too-deep": "More than 32 levels inside each other.",
     "too-large": "More than 256 KiB, or more than 20,000 values.",
     "top": "The file is no map of keys.",

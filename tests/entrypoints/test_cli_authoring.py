@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -267,3 +268,21 @@ def test_help_takes_little_longer_than_its_library() -> None:
         return min(times)
 
     assert best("-m", "engine", "--help") < 2.0 * best("-c", "import typer")
+
+
+def test_a_limit_that_is_surely_broken_is_an_error(tmp_path: Path) -> None:
+    """A wait of 10 minutes cannot end within 5; what only might be late is a warning."""
+    text = (
+        "format: 1\nrunbook: late\ntitle: late\nowner: o\nseverity: sev3\n"
+        "limits: {time: {total: 5m}}\ndiagnose: [{wait: 10m}]\n"
+    )
+    (tmp_path / "late.yaml").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", "validate", str(tmp_path / "late.yaml")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (1, True) == (
+        done.returncode,
+        "error[time]: the worst case to 'total' is 10m, the limit is 5m" in done.stdout,
+    )

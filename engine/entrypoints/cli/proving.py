@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.analysis.approvals import missing_approvals
-from engine.analysis.bounds import bounds
+from engine.analysis.bounds import bounds, surely
 from engine.errors import EngineError
 from engine.language.problems import Problem, in_order
 from engine.language.pydantic_problems import Reporter
@@ -51,21 +51,24 @@ def _shown(
 
 def _late(compiled: "CompiledRunbook", tree: Tree, file: str) -> Iterator[Problem]:
     limits = compiled.runbook.limits.time
-    worst = bounds(compiled)
+    most, least = bounds(compiled), surely(compiled)
     report = Reporter(tree, file)
     for name in ("isolated", "mitigated", "total"):
-        limit, seconds = getattr(limits, name), getattr(worst, name)
-        if limit is None or seconds <= limit.total_seconds():
+        limit = getattr(limits, name)
+        if limit is None or getattr(most, name) <= limit.total_seconds():
             continue
+        broken = getattr(least, name) > limit.total_seconds()
+        seconds = getattr(least if broken else most, name)
         shown = format_duration(timedelta(seconds=round(seconds)))
         report.add(
             ("limits", "time", name),
             "time",
-            f"the worst case to '{name}' may be {shown}, the limit is "
-            f"{format_duration(limit)}",
-            "This is a bound from above; shorten a `within`, `timeout`, `attempts` or "
-            "`retry` on the way there, or raise the limit.",
-            severity="warning",  # it may never take so long: no proof of a breach
+            f"the worst case to '{name}' {'is' if broken else 'may be'} {shown}, "
+            f"the limit is {format_duration(limit)}",
+            "Shorten a `within`, `timeout`, `attempts` or `retry` on the way there, "
+            "or raise the limit.",
+            # what is only bounded from above may never happen: no error
+            severity="error" if broken else "warning",
         )
     yield from report.problems
 
