@@ -253,8 +253,11 @@ def _written(secret: str) -> set[Form]:
     percent = {quote(raw, safe=safe) for safe in ("", "/", "/:@?&=+,;$!*'()~")}
     percent.add(quote_plus(raw))
     percent |= {_lower_percent(text) for text in percent}
+    misread = raw.decode("latin-1")  # as a server reads a header that is UTF-8
     in_json = {
-        json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)
+        json.dumps(text, ensure_ascii=ascii_)[1:-1]
+        for text in (secret, misread)
+        for ascii_ in (True, False)
     }
     in_json |= {text.replace("/", "\\/") for text in in_json}
     in_html = {html.escape(secret, quote=quoted) for quoted in (True, False)}
@@ -266,7 +269,7 @@ def _written(secret: str) -> set[Form]:
         *in_json,
         *in_html,
         *in_hex,
-        raw.decode("latin-1"),  # as a server reads a header that is UTF-8
+        misread,
     }
     return {Form(_encodable(text)) for text in texts}
 

@@ -168,3 +168,17 @@ def test_ctrl_c_twice_leaves_it_on_disk(place: Place, terminal: Terminal) -> Non
     assert terminal.end() == 1
     assert "Traceback" not in terminal.seen
     assert ["broken", "lowered"] == sorted(one.name for one in place.world.iterdir())
+
+
+def test_f81_the_menu_goes_away_when_the_run_has_ended(
+    place: Place, terminal: Terminal
+) -> None:
+    """
+    Somebody else answers while the menu of Ctrl-C stands there: the command ends.
+    """
+    terminal.type("\x03")
+    terminal.wait_for("or go on? ")
+    place.runbook("cancel", json.loads(place.runbook("runs", "--json")[1])[0]["run"])
+    terminal.wait_for("ended as cancelled")
+
+    assert terminal.end() == 1

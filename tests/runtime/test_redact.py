@@ -277,3 +277,12 @@ def test_a_text_found_clean_is_searched_again_when_there_is_a_new_secret() -> No
     known.append("correct-horse")
 
     assert ("correct-horse", "[redacted]") == (before, hide.text("correct-horse"))
+
+
+@pytest.mark.parametrize("ascii_", [True, False])
+def test_f95_a_secret_read_as_latin_1_is_gone(ascii_: bool) -> None:
+    """A server that echoes a header reads its UTF-8 letter by letter."""
+    misread = "pässwört-77".encode().decode("latin-1")
+    body = json.dumps({"x": misread}, ensure_ascii=ascii_)
+
+    assert '{"x": "[redacted]"}' == redactor("pässwört-77").text(body)

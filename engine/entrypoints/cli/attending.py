@@ -224,7 +224,9 @@ class Attended:
         self._follower.hide()
         assert self._lines is not None
         self._lines.forget()
-        word = await self._first(self._lines.line(f"\n{MENU}"))
+        word = await self._first(
+            self._lines.line(f"\n{MENU}"), over=lambda: not self._follower.open
+        )
         self._stops = 0 if not self._leave else self._stops
         choice = word.lower()[:1] if isinstance(word, str) else "l"
         if choice == "c":
