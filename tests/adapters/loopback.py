@@ -71,7 +71,7 @@ def as_json(value: Any, *, status: int = 200) -> bytes:
 
 def zipped(raw: bytes) -> bytes:
     """Return a whole answer that is compressed."""
-    return reply(gzip.compress(raw), headers={"content-encoding": "gzip"})
+    return reply(gzip.compress(raw, mtime=0), headers={"content-encoding": "gzip"})
 
 
 def always(answer: bytes) -> Serve:
