@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from engine.model.alert import Delivery
 from engine.model.effects import Page, Say
 from engine.model.events import Event
 from engine.model.evidence import Observation
@@ -273,4 +274,30 @@ class Mailbox(Protocol):
 
     async def delivered(self, number: int) -> None:
         """Mark one as delivered."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """One request that a source sent: the raw bytes are what was signed."""
+
+    body: bytes
+    headers: Mapping[str, str]  # lower-case names; the last of each counts
+    at: float  # epoch seconds, when it had arrived
+    path: str = ""
+
+
+class BadBody(Exception):
+    """It is no body of that source: one line says what is missing, and where."""
+
+
+class SourceCode(Protocol):
+    """Reads the bodies of one monitoring system. Pure, and fast: it runs in a thread.
+
+    Any bytes give a Delivery or BadBody, nothing else: not JSON, wrong charset, deep
+    nesting, huge numbers, missing fields included.
+    """
+
+    def __call__(self, posted: Posted, source: str, /) -> Delivery:
+        """Return what it brought; `source` is the name the configuration gives it."""
         ...

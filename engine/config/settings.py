@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from engine.config.serving import EngineLimits, Maintenance, Source, Token, Watch
 from engine.model.values import Duration, Model, Name, format_duration
 from engine.runtime.defaults import longest
 
@@ -121,6 +122,9 @@ class Server(Model):
     listen: Annotated[str, AfterValidator(_listen)] = Field(
         "127.0.0.1:8080", description="Address and port."
     )
+    tokens: dict[Name, Token] = Field(
+        default_factory=dict, description="Who may use the API; empty: nobody remote."
+    )
 
 
 class Address(Model):
@@ -165,6 +169,18 @@ class Settings(BaseSettings):
     )
     alertmanager: Address = Field(
         default_factory=lambda: Address(), description="For silences without a url."
+    )
+    sources: dict[Name, Source] = Field(
+        default_factory=dict, description="Who may post alerts."
+    )
+    limits: EngineLimits = Field(
+        default_factory=lambda: EngineLimits(), description="Of the whole engine."
+    )
+    maintenance: list[Maintenance] = Field(
+        default_factory=list, description="When alerts start nothing."
+    )
+    watch: list[Watch] = Field(
+        default_factory=list, description="What the engine looks at by itself."
     )
     me: str | None = Field(None, description="Who sits at this terminal.")
 

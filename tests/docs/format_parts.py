@@ -6,6 +6,21 @@ from pydantic import BaseModel
 
 from engine import bootstrap
 from engine.config import load_config
+from engine.config.serving import (
+    AlertMap,
+    EngineLimits,
+    Heartbeat,
+    Hmac,
+    Maintenance,
+    SlackSignature,
+    SnsSignature,
+    Source,
+    Starts,
+    Token,
+    UserPassword,
+    Watch,
+    WatchedAlert,
+)
 from engine.config.settings import (
     PREFIX,
     Address,
@@ -150,6 +165,19 @@ NESTED: Final[dict[str, type[BaseModel]]] = {
     "server": Server,
     "prometheus": Address,
     "alertmanager": Address,
+    "server.tokens.NAME": Token,
+    "sources.NAME": Source,
+    "sources.NAME.basic": UserPassword,
+    "sources.NAME.hmac": Hmac,
+    "sources.NAME.slack": SlackSignature,
+    "sources.NAME.sns": SnsSignature,
+    "sources.NAME.map": AlertMap,
+    "limits": EngineLimits,
+    "limits.starts": Starts,
+    "maintenance.N": Maintenance,
+    "watch.N": Watch,
+    "watch.N.heartbeat": Heartbeat,
+    "watch.N.alert": WatchedAlert,
 }
 
 
@@ -160,11 +188,17 @@ def config_keys() -> str:
 
 
 def _settings(name: str) -> list[tuple[str, ...]]:
-    path = next((one for one in NESTED if one.split(".")[0] == name), None)
-    if path is None:
+    paths = [one for one in NESTED if one.split(".")[0] == name]
+    if not paths:
         return [_setting(Settings, name, name)]
-    model = NESTED[path]
-    return [_setting(model, key, f"{path}.{key}") for key in model.model_fields]
+    return [
+        _setting(
+            NESTED[path], key, f"{path}.{NESTED[path].model_fields[key].alias or key}"
+        )
+        for path in paths
+        for key in NESTED[path].model_fields
+        if not any(one.startswith(f"{path}.{key}") for one in paths)
+    ]
 
 
 def _setting(model: type[BaseModel], name: str, path: str) -> tuple[str, ...]:
@@ -172,7 +206,7 @@ def _setting(model: type[BaseModel], name: str, path: str) -> tuple[str, ...]:
     variable = PREFIX + path.upper().replace(".", "__")
     return (
         f"`{path}`",
-        f"`{variable}`",
+        "" if ".N." in path else f"`{variable}`",
         words(hints(model)[name]),
         default(field),
         field.description or "",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from engine.config.settings import Settings
 from engine.core.tables import RUN_TABLE, STEP_TABLE
 from engine.model import runbook, steps, vocabulary
-from engine.model.values import Model
+from engine.model.values import Model, SecretRef
 from tests.docs import code_parts, format_parts
 from tests.docs.collect_codes import codes_in_source
 from tests.docs.problem_codes import CODES
@@ -162,15 +162,24 @@ def test_every_setting_is_on_the_page() -> None:
 
 def _settings(model: type[BaseModel], before: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
-        inside: Any = field.annotation
-        nested = next(
-            (one for one in format_parts.NESTED if one.split(".")[0] == name), None
-        )
-        if nested is not None and not before:
-            yield from _settings(format_parts.NESTED[nested], f"{nested}.")
+        path = f"{before}{field.alias or name}"
+        inside, mark = _models_inside(field.annotation)
+        if inside is None:
+            yield path
         else:
-            assert not (isinstance(inside, type) and issubclass(inside, BaseModel))
-            yield before + name
+            yield from _settings(inside, f"{path}{mark}.")
+
+
+def _models_inside(written: Any) -> tuple[type[BaseModel] | None, str]:
+    """Return the model a key holds, and how its entries are named: NAME or N."""
+    if isinstance(written, type) and issubclass(written, BaseModel):
+        return (None if written is SecretRef else written), ""
+    marks = {dict: ".NAME", list: ".N"}
+    for part in get_args(written):
+        found, mark = _models_inside(part)
+        if found is not None:
+            return found, marks.get(get_origin(written), "") + mark
+    return None, ""
 
 
 def test_every_state_is_on_the_page() -> None:

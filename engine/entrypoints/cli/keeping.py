@@ -133,18 +133,38 @@ def _secret(config: "Config", key: str) -> str:
 
 
 def _value(settings: Any, key: str) -> str:
-    from datetime import timedelta
-
-    from engine.model.values import format_duration
-
     value: Any = settings
     for part in key.split("."):
         value = value[part] if isinstance(value, dict) else getattr(value, part)
     if value is None or (isinstance(value, list | dict) and not value):
         return "not set"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return _written(value)
+
+
+def _written(value: Any) -> str:
+    """Return a value as a file would say it, without what was left out."""
+    from datetime import datetime, timedelta
+
+    from pydantic import BaseModel
+
+    from engine.model.values import format_duration
+
     if isinstance(value, timedelta):
         return format_duration(value)
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, BaseModel):
+        names = type(value).model_fields
+        given = [name for name in names if name in value.model_fields_set]
+        value = {names[name].alias or name: getattr(value, name) for name in given}
+    if isinstance(value, dict):
+        parts = (f"{key}: {_written(one)}" for key, one in value.items())
+        return "{" + ", ".join(parts) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_written, value)) + "]"
+    return str(value)
 
 
 def demo(
