@@ -163,6 +163,7 @@ def batch_joined(turn: Turn, thread: Thread, event: Event | None) -> None:
     if stop:
         most = node.step.max_errors
         told = f"{errors} of {len(thread.results)} targets failed, {most} allowed"
+        _note_both_lists(turn, thread)
         _fail(turn, thread, told)
     elif thread.box["done"] >= len(thread.box["targets"]):
         turn.passed(thread)
@@ -171,6 +172,19 @@ def batch_joined(turn: Turn, thread: Thread, event: Event | None) -> None:
     else:
         key = turn.timer(thread, "pause", node.step.pause.total_seconds())
         turn.wait(thread, "each.pause", (key,))
+
+
+def _note_both_lists(turn: Turn, thread: Thread) -> None:
+    """Say which targets are done, which failed, and which were never begun."""
+    names = [str(one) for one in thread.box["targets"]]
+    done = [one.target for one in thread.results if one.ok]
+    failed = [one.target for one in thread.results if not one.ok]
+    left = [one for one in names if one not in {*done, *failed}]
+    lists = {"done": done, "failed": failed, "not begun": left}
+    told = "; ".join(
+        f"{key}: {', '.join(some) or 'none'}" for key, some in lists.items()
+    )
+    turn.note("step", f"targets {told}", thread, refs=lists)
 
 
 def next_batch(turn: Turn, thread: Thread, event: Event | None) -> None:

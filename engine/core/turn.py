@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.core.code import END_OF_BLOCK, CompiledRunbook, Node, Policy, Scope
-from engine.core.names import bindings, check_call, slot_of, text_names
+from engine.core.names import TARGET, bindings, check_call, slot_of, text_names
 from engine.core.record import Frame, Outcome, Record, Thread, Winding
 from engine.core.tables import STAGE_STATE, STEP_TABLE
 from engine.errors import TemplateProblem
@@ -234,7 +234,8 @@ class Turn:
         if thread.back != END_OF_BLOCK and node.verb == "approve":
             self.enter(replace(thread, back=END_OF_BLOCK), thread.back)
         elif node.next == END_OF_BLOCK:
-            self.finish(thread, Outcome(thread.id, ok=True))
+            target = str(thread.base.get(TARGET, ""))
+            self.finish(thread, Outcome(thread.id, ok=True, target=target))
         else:
             self.enter(thread, node.next)
 
@@ -256,16 +257,16 @@ class Turn:
             "continue": "go on",
             "jump": f"go to workaround {policy.name}",
         }[policy.kind]
-        self.note("failed", f"{node.name}: {why}", thread, why=f"on failure: {does}")
+        target = str(thread.base.get(TARGET, ""))
+        told = f"{node.name}: {why}"
+        self.note("failed", told, thread, why=f"on failure: {does}", target=target)
         if policy.kind == "continue":
             self.passed(thread)
         elif thread.top:
             self.take(thread, policy, f"{node.name}: {why}")
         else:
-            self.finish(
-                thread,
-                Outcome(thread.id, False, why, thread.pc, policy.kind, policy.pc),
-            )
+            pc, kind, to = thread.pc, policy.kind, policy.pc
+            self.finish(thread, Outcome(thread.id, False, why, pc, kind, to, target))
 
     def take(self, thread: Thread, policy: Policy, why: str) -> None:
         """Do what a policy says, on the main line of a frame."""
