@@ -9,8 +9,10 @@ Read by: settings.
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from engine.core.forbidden import is_regex
+from engine.expressions.patterns import is_pattern
 from engine.model.values import Duration, Model, Name, SecretRef
 
 OneOrMore = SecretRef | list[SecretRef]
@@ -114,6 +116,12 @@ class Starts(Model):
     per: Duration = Field(timedelta(minutes=1), description="In this time.")
 
 
+def _rule(text: str) -> str:
+    if text.startswith("/") and not (is_regex(text) and is_pattern(text[1:-1])):
+        raise ValueError(f"'{text}' is no RE2 pattern: write it like /drop table/")
+    return text
+
+
 class EngineLimits(Model):
     """What bounds the whole engine; more waits, by severity, and is never dropped."""
 
@@ -123,7 +131,7 @@ class EngineLimits(Model):
     at_once: int = Field(
         10, ge=1, le=10_000, description="Runs that alerts started, open at once."
     )
-    forbidden: list[str] = Field(
+    forbidden: list[Annotated[str, AfterValidator(_rule)]] = Field(
         default_factory=list,
         description="Acts that no runbook may do: KIND, or /regex/ over kind and text.",
     )

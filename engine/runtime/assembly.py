@@ -52,7 +52,9 @@ def live_service(
     """Return the use cases of an engine that acts; nothing is started yet."""
     secrets = RunSecrets(outside.secrets, outside.store)
     redactor = Redactor(secrets.values)
-    actions = LiveActions(outside.registry, secrets.of, redactor)
+    actions = LiveActions(
+        outside.registry, secrets.of, redactor, forbidden=library.forbidden
+    )
     return _service(
         outside, library, people, actions, secrets, redactor, listener=listener
     )

@@ -6,17 +6,18 @@ runs inside are stored under one hash, and compiled again from there after a res
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from engine.analysis.forbidden import forbidden_acts
 from engine.core.code import CompiledRunbook
 from engine.core.compile import compile_runbook
 from engine.core.lists import every_step
 from engine.errors import EngineError, NotFound, RunbookRefused
 from engine.language.load import Loaded, load_runbook
-from engine.language.problems import Problem
+from engine.language.problems import Problem, in_order
 from engine.model.kinds import Kinds
 from engine.model.runbook import Runbook
 from engine.model.steps import RunStep
@@ -44,6 +45,7 @@ class Library:
     files: dict[str, Path] = field(default_factory=dict)
     refused: dict[Path, Loaded] = field(default_factory=dict)
     default_seconds: Mapping[str, float] = field(default_factory=dict)  # see defaults
+    forbidden: Sequence[str] = ()  # rules of core.forbidden
 
     def add_paths(self, paths: Iterable[Path]) -> None:
         """Load every runbook of the files and folders; what has problems is `refused`.
@@ -60,7 +62,7 @@ class Library:
         }
         siblings = {**self.runbooks, **siblings}
         for file in files:
-            one = _read(file, self.kinds, siblings)
+            one = _lawful(_read(file, self.kinds, siblings), file, self.forbidden)
             if one.runbook is None or _errors(one):
                 self.refused[file] = one
             elif self._another(one.runbook.runbook, file):
@@ -180,6 +182,14 @@ def _second(one: Loaded, file: Path, other: Path) -> Loaded:
     hint = "Give one of them another name: the file and its `runbook` key."
     problem = Problem(str(file), 1, 1, "error", "name", message, hint)
     return replace(one, runbook=None, problems=[*one.problems, problem])
+
+
+def _lawful(one: Loaded, file: Path, rules: Sequence[str]) -> Loaded:
+    """Return the file with a problem for each act that is forbidden here (G23)."""
+    if one.runbook is None or one.tree is None:
+        return one
+    found = forbidden_acts(one.runbook, one.tree, str(file), rules)
+    return replace(one, problems=in_order([*one.problems, *found]))
 
 
 def _errors(loaded: Loaded) -> bool:

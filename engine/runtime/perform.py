@@ -6,12 +6,13 @@ limit here, whatever the adapter does, and nothing it says contains a secret.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
 from pydantic import ValidationError
 
+from engine.core.forbidden import forbidden_by
 from engine.core.judge import agree, judge
 from engine.errors import SecretMissing
 from engine.model.effects import Act, CheckCall
@@ -121,9 +122,11 @@ class LiveActions:
         redactor: Redactor,
         *,
         fence: int = 0,
+        forbidden: Sequence[str] = (),
     ) -> None:
         self._registry, self._secrets = registry, secrets
         self._redactor, self._fence = redactor, fence
+        self._forbidden = forbidden
 
     async def act(self, act: Act, *, run: str) -> ActResult:
         """Act once; a defect or a cut leaves it unknown whether it happened."""
@@ -133,6 +136,10 @@ class LiveActions:
         )
 
     async def _act(self, act: Act, run: str) -> ActResult:
+        rule = forbidden_by(self._forbidden, act.kind, act.params)
+        if rule:
+            told = f"forbidden here by {rule} (limits.forbidden); nothing was done"
+            return ActResult("failed", told, retryable=False)
         try:
             kind, code = self._registry.action(act.kind)
             params = kind.params.model_validate(act.params)

@@ -23,6 +23,7 @@ CODES: Final = {
     "empty": "The file is empty.",
     "encoding": "The file is not plain UTF-8: broken bytes, a BOM, or an invisible character.",
     "expression": "A condition is no CEL, or its types do not fit.",
+    "forbidden": "An act that the configuration forbids (`limits.forbidden`).",
     "from": "`from` of an input is no path into an alert.",
     "gate": "`continue` after an approval would open the gate without consent.",
     "input": "The keys of an input do not fit its type.",

@@ -33,7 +33,11 @@ def library_of(config: "Config", paths: Iterable[Path]) -> "Library":
 
     files = [file for path in paths for file in runbook_files(path)]
     beside = {other for file in files for other in _beside(file)}
-    library = Library(kinds(config), default_seconds=config.default_seconds)
+    library = Library(
+        kinds(config),
+        default_seconds=config.default_seconds,
+        forbidden=config.settings.limits.forbidden,
+    )
     own = config.file.resolve() if config.file else None
     library.add_paths(one for one in sorted({*files, *beside}) if one.resolve() != own)
     return library
