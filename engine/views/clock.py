@@ -3,10 +3,14 @@
 Epoch seconds and run seconds come in, text goes out. No clock is read here.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Final
 
 NOT_KNOWN: Final = "not known"
+EARLIEST: Final = 1971  # years of a time that is one
+LATEST: Final = 9000
+LEAP: Final = re.compile(r"(T\d\d:\d\d:)60(\D.*)")
 
 
 def length_text(seconds: float | None) -> str:
@@ -63,17 +67,19 @@ def moment_text(at: float | None) -> str:
 def parsed(text: object) -> float | None:
     """Return epoch seconds of an ISO 8601 time with a zone, or None.
 
-    The zero time that some sources send for "not yet" is no time.
+    The zero time that some sources send for "not yet" is no time, nor is the far end of
+    the calendar for "never". A leap second is the first second after it.
     """
     if not isinstance(text, str):
         return None
+    plain = LEAP.sub(r"\g<1>59\g<2>", text.strip())
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(plain)
     except ValueError:
         return None
-    if moment.tzinfo is None or moment.year < 1971:
+    if moment.tzinfo is None or not EARLIEST <= moment.year <= LATEST:
         return None
-    return moment.timestamp()
+    return moment.timestamp() + (plain != text.strip())
 
 
 def count_text(count: float) -> str:

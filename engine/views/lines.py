@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from engine.model.events import Looked, Started, TimerFired, Voted
 from engine.model.evidence import Evidence
 from engine.model.timeline import Entry
-from engine.views.clock import count_text, times_text
+from engine.views.clock import count_text, length_text, times_text
 from engine.views.escape import visible
+from engine.views.jumps import jumps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,11 @@ def lines_of(entries: Sequence[Entry]) -> list[Line]:
     """Return the lines of the story, in order; values are visible, not yet escaped."""
     lines: list[Line] = []
     quiet: list[Entry] = []
+    jumps = {one.seq: one.seconds for one in jumps_of(entries)}
     for index, entry in enumerate(entries):
+        if entry.seq in jumps:
+            lines += [*folded(quiet), _jump(entry, jumps[entry.seq])]
+            quiet = []
         following = entries[index + 1] if index + 1 < len(entries) else None
         if is_quiet(entry, following):
             quiet.append(entry)
@@ -46,6 +51,13 @@ def lines_of(entries: Sequence[Entry]) -> list[Line]:
             lines += [*folded(quiet), _line(entry)]
             quiet = []
     return lines + folded(quiet)
+
+
+def _jump(entry: Entry, seconds: float) -> Line:
+    way = "forward" if seconds > 0 else "back"
+    what = f"the machine's clock went {way} by {length_text(abs(seconds))}"
+    why = "waits and limits go by the run's own seconds"
+    return Line(entry.at, entry.tick, "clock", what, why, visible(entry.phase))
 
 
 def is_impact(entry: Entry) -> bool:

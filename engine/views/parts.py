@@ -23,6 +23,7 @@ from engine.views.clock import (
 from engine.views.escape import command_text, visible
 from engine.views.facts import Deed, Facts
 from engine.views.harm import Harm
+from engine.views.jumps import jumps_of
 from engine.views.lines import Line
 from engine.views.messages import (
     external_draft,
@@ -326,6 +327,10 @@ def _quality(
             f"{seen.crashes}, {length_text(seen.lost_seconds)} missing",
         ),
     ]
+    jumps = jumps_of(entries)
+    if jumps:
+        moved = ", ".join(f"{one.seconds:+.0f} s" for one in jumps[:5])
+        rows.append(("Clock jumps", f"{len(jumps)}: {moved}; lengths are not touched"))
     if seen.moments.detect is None:
         rows.append(("Alert time", "not known; times count from its arrival"))
     return tuple(rows)
