@@ -38,6 +38,7 @@ from engine.language.syntax import syntax_problem
 
 MAX_NODES: Final = 20_000
 MAX_DEPTH: Final = 32
+MOST_PROBLEMS: Final = 500  # of one file; whoever mends these sees the others
 QUOTE: Final = "Put the whole value in quotes: '{}'."
 
 Path = Sequence[str | int]
@@ -157,6 +158,8 @@ class _Reader:
         self.top: tuple[Any, Node] | None = None
 
     def read(self, source: str) -> Tree | None:
+        if len(source) > 2 * MAX_NODES:  # a node takes two characters, or more
+            self._refuse_crowds(source)
         parser = CParser(source)
         while (event := parser.get_event()) is not None:
             self._take(event)
@@ -168,6 +171,26 @@ class _Reader:
             message = f"the file is {brief(value)}; it must be a map of keys"
             self._say(node.place, "top", message, "Begin with `format: 1`.")
         return Tree(value, node, self.lines)
+
+    def _refuse_crowds(self, source: str) -> None:
+        """Count before anything is built: a third of the time of reading."""
+        parser = CParser(source)
+        nodes = depth = 0
+        try:
+            while (event := parser.get_event()) is not None:
+                kind = type(event)
+                if kind is ScalarEvent:
+                    nodes += 1
+                elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                    depth -= 1
+                elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                    nodes, depth = nodes + 1, depth + 1
+                if depth > MAX_DEPTH:
+                    return  # told with what came before it
+                if nodes > MAX_NODES:
+                    self._too_many(event)
+        except YAMLError:
+            return  # told with what came before it
 
     def syntax(self, error: YAMLError) -> None:
         """Add what the error means, unless its line has a problem already."""
@@ -197,10 +220,13 @@ class _Reader:
     def _count(self, event: Any) -> None:
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            message = f"the file has more than {MAX_NODES:,} values"
-            self._stop(event, "too-large", message, "Split it.")
+            self._too_many(event)
         if event.anchor is not None or event.tag is not None:
             self._refuse_extras(event)
+
+    def _too_many(self, event: Event) -> None:
+        message = f"the file has more than {MAX_NODES:,} values"
+        self._stop(event, "too-large", message, "Split it.")
 
     def _document(self, event: DocumentStartEvent) -> None:
         self.documents += 1
@@ -318,6 +344,10 @@ class _Reader:
         self.problems.append(
             Problem(self.file, *place, "error", code, message, hint, shown)
         )
+        if len(self.problems) == MOST_PROBLEMS:
+            message = f"reading ended here, after {MOST_PROBLEMS} problems"
+            self._say(place, "too-many", message, "Mend those above first.")
+            raise _RefusedError
 
     def _stop(self, event: Event, code: str, message: str, hint: str) -> None:
         self._say(_start(event), code, message, hint)

@@ -51,6 +51,7 @@ CODES: Final = {
     "time": "The worst case is longer than `limits.time` allows, or may be (a warning).",
     "too-deep": "More than 32 levels inside each other.",
     "too-large": "More than 256 KiB, or more than 20,000 values.",
+    "too-many": "More than 500 problems; what comes after is not told.",
     "top": "The file is no map of keys.",
     "type": "A value has another type than its key wants.",
     "unbound-name": "A name in a body is not bound at one of its uses.",

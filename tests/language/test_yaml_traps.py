@@ -11,17 +11,23 @@ from pathlib import Path
 
 import pytest
 
+from engine.language.tree import read_tree
+
 LIMIT_SECONDS = 0.1
 READER = """
 import json, sys, time
 from engine.language.tree import read_tree
 raw = sys.stdin.buffer.read()
 read_tree("a: 1", "warm.yaml")
-start = time.process_time()  # the processors are shared with other tests
-tree, problems = read_tree(raw, "a.yaml")
-took = time.process_time() - start
+took, wall = [], []
+for _ in range(5):
+    begun, start = time.perf_counter(), time.process_time()
+    tree, problems = read_tree(raw, "a.yaml")
+    took.append(time.process_time() - start)
+    wall.append(time.perf_counter() - begun)
 found = [[it.line, it.code] for it in problems]
-print(json.dumps({"tree": tree is not None, "took": took, "problems": found[:3]}))
+seen = {"tree": tree is not None, "took": max(took), "wall": min(wall)}
+print(json.dumps(seen | {"problems": found[:3]}))
 """
 BILLION_LAUGHS = "a: &a [x, x]\n" + "".join(
     f"{name}: &{name} [*{before}, *{before}]\n"
@@ -89,6 +95,8 @@ def read_apart(raw: bytes) -> dict[str, object]:
 def test_f89_a_trap_is_refused_at_its_line_in_time(name: str) -> None:
     """
     Rejected in under 100 ms with a line number, and the process is alive.
+
+    By the processor's clock each time, by the wall's at best: others share the machine.
     """
     raw, expected = TRAPS[name]
 
@@ -96,6 +104,17 @@ def test_f89_a_trap_is_refused_at_its_line_in_time(name: str) -> None:
 
     assert (False, expected) == (answer["tree"], answer["problems"])
     assert float(str(answer["took"])) < LIMIT_SECONDS
+    assert float(str(answer["wall"])) < LIMIT_SECONDS
+
+
+def test_f89_what_is_not_told_is_said() -> None:
+    """
+    The five hundred and first problem says that reading ended; no more are built.
+    """
+    tree, problems = read_tree(b"{" + b"a: 1, " * 9_000 + b"}", "a.yaml")
+
+    assert tree is None
+    assert ["duplicate-key"] * 500 + ["too-many"] == [one.code for one in problems]
 
 
 def test_f89_on_is_text() -> None:
