@@ -73,7 +73,7 @@ def load_runbook(
     problems += _name_problems(tree, file, stem or _stem(file))
     if runbook is not None:
         found = lint(runbook, tree, file, kinds, siblings)
-        problems += not_a_consequence(found, removed, tree.value) if removed else found
+        problems += not_a_consequence(found, removed, tree) if removed else found
     problems = in_order(problems)
     if any(problem.severity == "error" for problem in problems):
         runbook = None
