@@ -37,6 +37,7 @@ def begin_ask(turn: Turn, thread: Thread) -> None:
         tuple((one, 1) for one in who),
         within_seconds=step.within.total_seconds(),
         fields={name: field_type(raw) for name, raw in step.fields.items()},
+        name=step.name or "",
     )
     turn.effects.append(Ask(key, question))
     turn.note(

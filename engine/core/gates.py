@@ -96,6 +96,7 @@ def _ask(turn: Turn, thread: Thread, round_: int, within: float, changed: str) -
         round=round_,
         changed=changed,
         retype=rendered_text(turn, names, step.retype) if step.retype else None,
+        name=step.name or "",
     )
     turn.effects.append(Ask(key, question))
     who = ", ".join(f"{count} of {group}" for group, count in question.who)

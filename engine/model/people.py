@@ -60,3 +60,9 @@ class Question(msgspec.Struct, frozen=True, omit_defaults=True):
     round: int = 0  # 0 first asked, 1 the next escalation, ...
     changed: str = ""  # what differs from what was approved before
     worst_case_seconds: float = 0.0
+    name: str = ""  # of the step, where its author gave one
+
+    @property
+    def called(self) -> str:
+        """What people name it by: the step's name, else its place."""
+        return self.name or self.step

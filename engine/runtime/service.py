@@ -154,7 +154,7 @@ class Service:
         Raises:
             NotFound: no such run. DoesNotApply: it asks for no approval now.
         """
-        question = await self._question(run, step, kinds=("approve",))
+        question = await self.question(run, step, kinds=("approve",))
         shown = question.plan.hash if question.plan is not None else ""
         await self._tell(
             run,
@@ -177,7 +177,7 @@ class Service:
         Raises:
             NotFound: no such run. DoesNotApply: it asks nothing now.
         """
-        question = await self._question(run, step, kinds=ANSWERED)
+        question = await self.question(run, step, kinds=ANSWERED)
         clean = self.redactor.value(kept_value(answers))
         await self._tell(run, Answered(key=question.key, by=by, answers=clean))
         return question
@@ -231,9 +231,14 @@ class Service:
             )
         return summary
 
-    async def _question(
+    async def question(
         self, run: str, step: str, *, kinds: tuple[str, ...]
     ) -> Question:
+        """Return the open question that is meant.
+
+        Raises:
+            NotFound: no such run. DoesNotApply: none fits, or several do; they are named.
+        """
         summary = await self._open(run)
         return pick_question(summary, step, kinds)
 
@@ -288,11 +293,11 @@ def pick_question(summary: RunSummary, step: str, kinds: tuple[str, ...]) -> Que
     fits = [
         one
         for one in summary.questions
-        if one.kind in kinds and step in ("", one.step, one.key)
+        if one.kind in kinds and step in ("", one.step, one.key, one.called)
     ]
     if len(fits) == 1:
         return fits[0]
-    open_now = ", ".join(f"'{one.step}' ({one.kind})" for one in summary.questions)
+    open_now = ", ".join(f"'{one.called}' ({one.kind})" for one in summary.questions)
     if not fits:
         asked = f"it asks: {open_now}" if open_now else "it asks nothing now"
         meant = f" at step '{step}'" if step else ""

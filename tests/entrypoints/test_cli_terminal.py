@@ -103,7 +103,7 @@ def test_a_question_is_answered_at_the_terminal(
     assert (0, []) == (terminal.end(), [*place.world.iterdir()])
 
 
-def test_typed_answers_fit_their_fields(place: Place, terminal: Terminal) -> None:
+def test_a_rejection_asks_why(place: Place, terminal: Terminal) -> None:
     """
     A rejection asks why, and the reason stands in the timeline.
     """

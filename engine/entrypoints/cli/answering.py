@@ -95,9 +95,9 @@ def answer(
 
     async def reply(service: "Service", by: "Actor") -> None:
         from engine.entrypoints.cli.asking import typed_answers
-        from engine.runtime.service import ANSWERED, pick_question
+        from engine.runtime.service import ANSWERED
 
-        question = pick_question(await service.summary(run), step, ANSWERED)
+        question = await service.question(run, step, kinds=ANSWERED)
         await service.answer(run, by, typed_answers(question, given), step=question.key)
 
     _tell(context, run, as_, reply)

@@ -88,7 +88,7 @@ async def ask(
     lines: Lines, run: str, question: Question, write: Callable[[str], None]
 ) -> Reply:
     """Ask until the answer has the right form; return it."""
-    write(f"\n{run} asks ({question.step}):")
+    write(f"\n{run} asks ({question.called}):")
     write(question_text(question))
     lines.forget()
     if question.kind == "approve":

@@ -263,7 +263,7 @@ class Attended:
 
 
 def _elsewhere(summary: RunSummary, question: Question) -> str:
-    run, step = summary.run, question.step
+    run, step = summary.run, question.called
     groups = ", ".join(group for group, _ in question.who) or "anybody"
     if question.kind == "approve":
         how = f"runbook approve {run} {step} --as NAME"

@@ -47,6 +47,23 @@ def _beside(file: Path) -> list[Path]:
     return [one for one in file.parent.glob("*.y*ml") if one.is_file()]
 
 
+def runbook_names(incomplete: str) -> list[str]:
+    """Return the names of the configured runbooks that begin so, for the shell's TAB.
+
+    The files are not read: their names are the runbooks'.
+    """
+    from engine.config import load_config
+    from engine.errors import EngineError
+    from engine.runtime.library import runbook_files
+
+    try:
+        places = [one for one in load_config().runbooks if one.exists()]
+        names = {file.stem for one in places for file in runbook_files(one)}
+    except EngineError:
+        return []
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
 def given_of(pairs: list[str]) -> dict[str, Any]:
     """Return the inputs of `--set key=value`; exits with 2 where one has no `=`."""
     given: dict[str, Any] = {}

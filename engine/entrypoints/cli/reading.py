@@ -102,7 +102,7 @@ def _row(one: "RunSummary") -> list[str]:
     from engine.views.clock import moment_text
 
     held = ", ".join(f"{h.action} {h.target}".strip() for h in one.held)
-    asks = ", ".join(question.step for question in one.questions)
+    asks = ", ".join(question.called for question in one.questions)
     state = one.state.replace("_", " ") + (
         f" ({one.mode})" if one.mode != "live" else ""
     )

@@ -14,6 +14,7 @@ from engine.entrypoints.cli.choosing import (
     config_of,
     given_of,
     person,
+    runbook_names,
 )
 from engine.entrypoints.cli.reading import run_ids
 from engine.entrypoints.cli.screen import wrong_use
@@ -35,7 +36,12 @@ def register(app: typer.Typer) -> None:
 
 def run(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="The runbook.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|PATH", help="The runbook.", autocompletion=runbook_names
+        ),
+    ],
     set_: Annotated[
         list[str] | None,
         typer.Option(
