@@ -237,7 +237,7 @@ class Service:
         """Return the open question that is meant.
 
         Raises:
-            NotFound: no such run. DoesNotApply: none fits, or several do; they are named.
+            NotFound: no such run. DoesNotApply: none fits, or several do.
         """
         summary = await self._open(run)
         return pick_question(summary, step, kinds)
