@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.hosts.local import LocalHost
     from engine.model.alert import Alert
     from engine.model.kinds import Kinds
-    from engine.ports import Chat, Secrets, Store, Web
+    from engine.ports import Chat, Secrets, SourceCode, Store, Web
     from engine.registry import Registry
     from engine.runtime.driver import Listener
     from engine.runtime.library import Library
@@ -125,17 +125,52 @@ def picture(dot: str, form: Literal["svg", "png"]) -> bytes:
 
 
 def parse_alerts(body: Any, source: str) -> "list[Alert]":
-    """Return the alerts of a body that a source sent.
+    """Return the alerts of a body that a source sent, as plain values.
 
     Raises:
         EngineError: the source is not known here, or it is no body of it.
     """
-    from engine.adapters import alertmanager_body
+    import json
+
+    from engine.adapters.sources import SOURCES
+    from engine.errors import EngineError
+    from engine.ports import BadBody, Posted
+
+    code = SOURCES.get(source)
+    if code is None:
+        known = ", ".join(SOURCES)
+        raise EngineError(f"bodies of source '{source}' cannot be read; known: {known}")
+    raw = json.dumps(body, default=str).encode()
+    try:
+        return list(code(Posted(raw, {}, 0.0), source).alerts)
+    except BadBody as problem:
+        raise EngineError(str(problem)) from problem
+
+
+def sources(config: "Config") -> "dict[str, SourceCode]":
+    """Return the code that reads each configured source's bodies, by its name.
+
+    Raises:
+        EngineError: a kind is not known, or a part of a `map` is no CEL.
+    """
+    from engine.adapters.sources import SOURCES, generic_source
     from engine.errors import EngineError
 
-    if source != alertmanager_body.SOURCE:
-        raise EngineError(f"bodies of source '{source}' cannot be read yet")
-    return alertmanager_body.parse_alerts(body)
+    made: dict[str, SourceCode] = {}
+    for name, one in config.settings.sources.items():
+        kind = one.kind or name
+        if kind == "generic" and one.map is not None:
+            made[name] = generic_source(one.map.model_dump())
+        elif kind in SOURCES:
+            made[name] = SOURCES[kind]
+        else:
+            why = (
+                "needs a `map`"
+                if kind == "generic"
+                else f"is no kind: {', '.join(SOURCES)}"
+            )
+            raise EngineError(f"sources.{name}: '{kind}' {why}")
+    return made
 
 
 @asynccontextmanager

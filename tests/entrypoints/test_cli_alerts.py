@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.adapters.alertmanager_body import parse_alerts
+from engine.bootstrap import parse_alerts
 from engine.core.intake import matches
 from engine.errors import EngineError
 from engine.model.alert import Alert
@@ -27,6 +27,7 @@ PARSED = Alert(
     "2026-03-14T02:10:00Z",
     {"generator": "http://127.0.0.1/graph"},
     ALERT,
+    "page",
 )
 
 
@@ -35,7 +36,7 @@ def test_a_body_a_list_and_a_bare_alert_read_alike(body: Any) -> None:
     """
     Each of the three forms gives the same alert; labels are text.
     """
-    assert [PARSED] == parse_alerts(body)
+    assert [PARSED] == parse_alerts(body, "alertmanager")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_what_is_no_body_is_refused(body: Any) -> None:
     Anything else is refused with words, never guessed at.
     """
     with pytest.raises(EngineError):
-        parse_alerts(body)
+        parse_alerts(body, "alertmanager")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,238 @@
+"""From the bytes of a body to plain values, and the small readings all sources share.
+
+Any bytes give plain values or BadBody. Strings come out as text that can be stored:
+lone surrogates and NUL are replaced. Nothing here knows a source.
+
+Read by: every source of this package.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+import msgspec
+
+from engine.ports import BadBody, Posted
+
+DEEPEST: Final = 64  # levels of a body
+MOST_ALERTS: Final = 10_000  # of one body
+CHARSET: Final = re.compile(r"charset\s*=\s*\"?([A-Za-z0-9._-]+)", re.IGNORECASE)
+KNOWN_CHARSETS: Final = frozenset(
+    {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1"}
+    | {"windows-1252", "utf-16"}
+)
+Status = Literal["firing", "resolved"]
+Body = Mapping[str, Any]
+
+
+def body_of(posted: Posted) -> Any:
+    """Return the values of a JSON body.
+
+    Raises:
+        BadBody: no JSON, another charset than it says, too deep, a number too long.
+    """
+    raw = posted.body.removeprefix(b"\xef\xbb\xbf")
+    if not raw.strip():
+        raise BadBody("the body is empty")
+    charset = CHARSET.search(posted.headers.get("content-type", ""))
+    if charset is not None and charset[1].lower() not in ("utf-8", "utf8"):
+        raw = _recoded(raw, charset[1].lower())
+    return _decoded(raw)
+
+
+def _recoded(raw: bytes, charset: str) -> bytes:
+    if charset not in KNOWN_CHARSETS:
+        raise BadBody(f"the body's charset '{charset[:40]}' is not read; send UTF-8")
+    try:
+        return raw.decode(charset).encode("utf-8", "surrogatepass")
+    except UnicodeError as error:
+        raise BadBody(f"the body is not {charset}, as its header says") from error
+
+
+def _decoded(raw: bytes) -> Any:
+    try:
+        found = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, RecursionError, ValueError) as strict:
+        found = _forgiving(raw, strict)
+    return _clean(found, 0)
+
+
+def _forgiving(raw: bytes, strict: Exception) -> Any:
+    """Read what some senders write: line breaks inside texts, NaN, odd escapes."""
+    try:
+        text = raw.decode("utf-8")
+        return json.loads(text, strict=False, parse_constant=lambda _: None)
+    except UnicodeDecodeError as error:
+        raise BadBody(f"the body is not UTF-8: byte {error.start + 1}") from error
+    except RecursionError as error:
+        raise BadBody(f"the body is nested more than {DEEPEST} deep") from error
+    except ValueError as error:
+        raise BadBody(f"the body is no JSON: {_one_line(str(strict))}") from error
+
+
+def _clean(value: Any, depth: int) -> Any:
+    if depth > DEEPEST:
+        raise BadBody(f"the body is nested more than {DEEPEST} deep")
+    if isinstance(value, str):
+        return _plain(value)
+    if isinstance(value, dict):
+        return {_plain(str(key)): _clean(one, depth + 1) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_clean(one, depth + 1) for one in value]
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return None
+    return value
+
+
+def _plain(text: str) -> str:
+    if text.isascii():
+        return text.replace("\0", "\ufffd") if "\0" in text else text
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return text.replace("\0", "\ufffd")
+
+
+def _one_line(text: str, most: int = 160) -> str:
+    return " ".join(text.split())[:most]
+
+
+def map_of(value: Any, what: str) -> Body:
+    """Return a map. Raises BadBody, which says what should have been one."""
+    if not isinstance(value, Mapping):
+        raise BadBody(f"{what} is {kind_of(value)}; it must be a map of keys")
+    return value
+
+
+def part(body: Body, *keys: str) -> Body:
+    """Return a map inside a map, or an empty one."""
+    value: Any = body
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def members(value: Any, what: str) -> list[Any]:
+    """Return a list of alerts. Raises BadBody: no list, or too long."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise BadBody(f"{what} is {kind_of(value)}; it must be a list")
+    if len(value) > MOST_ALERTS:
+        raise BadBody(
+            f"{what} has {len(value):,} members, at most {MOST_ALERTS:,} are taken; "
+            "let the source send fewer at once (Alertmanager: `max_alerts`)"
+        )
+    return value
+
+
+def kind_of(value: Any) -> str:
+    """Return what a value is, for people."""
+    if value is None:
+        return "missing"
+    if isinstance(value, bool):
+        return "true or false"
+    names = {str: "text", int: "a number", float: "a number", list: "a list"}
+    return names.get(type(value), "a map")
+
+
+def text(value: Any) -> str:
+    """Return a single value as text; a map, a list and nothing are empty."""
+    if value is None or isinstance(value, Mapping | list):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
+
+
+def first(body: Body, *keys: str) -> str:
+    """Return the first of these keys that has a text which is not empty."""
+    return next((found for key in keys if (found := text(body.get(key)))), "")
+
+
+def texts(value: Any) -> dict[str, str]:
+    """Return the single values of a map as texts; what is nested is left out."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {
+        str(key): text(one)
+        for key, one in value.items()
+        if one is not None and not isinstance(one, Mapping | list)
+    }
+
+
+def without_empty(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels that say something."""
+    return {key: value for key, value in labels.items() if value != ""}
+
+
+def pairs(value: Any) -> dict[str, str]:
+    """Return tags as labels: "a:b,c:d", ["a:b"], [["a", "b"]] or [{name, value}].
+
+    A tag without a colon is a label whose value is "true".
+    """
+    return dict(_pairs(value))
+
+
+def _pairs(value: Any) -> Iterator[tuple[str, str]]:
+    tags: Sequence[Any] = value.split(",") if isinstance(value, str) else value or ()
+    if isinstance(tags, Mapping):
+        yield from texts(tags).items()
+        return
+    if not isinstance(tags, list):
+        return
+    for tag in tags:
+        if isinstance(tag, str) and tag.strip():
+            key, colon, said = tag.strip().partition(":")
+            yield key, said if colon else "true"
+        elif isinstance(tag, list) and len(tag) == 2:
+            yield text(tag[0]), text(tag[1])
+        elif isinstance(tag, Mapping):
+            key = first(tag, "key", "name", "tag")
+            if key:
+                yield key, text(tag.get("value"))
+
+
+def moment(value: Any) -> str:
+    """Return a time as ISO 8601, UTC: from seconds, milli- or nanoseconds, or as it is.
+
+    Zero and what is no time are empty.
+    """
+    if isinstance(value, str) and not value.strip().lstrip("-").isdigit():
+        return value.strip()
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return ""
+    while abs(number) >= 1e11:  # a time in seconds of this century has ten digits
+        number /= 1000
+    if number <= 0:
+        return ""
+    at = datetime.fromtimestamp(number, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def identity(*parts: object) -> str:
+    """Return a fingerprint of what stays the same while an alert fires and ends."""
+    told = json.dumps([str(one) for one in parts], ensure_ascii=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def of_labels(labels: Mapping[str, str]) -> str:
+    """Return a fingerprint of a set of labels."""
+    return identity(*(f"{key}={labels[key]}" for key in sorted(labels)))
+
+
+def links_of(**links: Any) -> dict[str, str]:
+    """Return the links that are there, by what they lead to."""
+    return without_empty({name: text(link) for name, link in links.items()})
+
+
+def split(value: Any) -> str:
+    """Return a list of names as one label: a, b."""
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(text, value)))
+    return text(value)
