@@ -4,7 +4,7 @@ Everything is imported when it is needed, so that `runbook --help` loads none of
 Called by the entry points; nothing below imports this.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from engine.adapters.sqlite import SqliteReport, SqliteStore
     from engine.adapters.web import HttpxWeb
     from engine.config import Config
+    from engine.core.intake import Rules
     from engine.hosts.local import LocalHost
     from engine.model.alert import Alert
     from engine.model.kinds import Kinds
-    from engine.ports import Chat, Secrets, SourceCode, Store, Web
+    from engine.model.run import RunSummary
+    from engine.model.timeline import Entry
+    from engine.ports import Chat, Posted, Secrets, SourceCode, Store, Web
     from engine.registry import Registry
     from engine.runtime.driver import Listener
+    from engine.runtime.intake import Intake
     from engine.runtime.library import Library
     from engine.runtime.perform import Actions
     from engine.runtime.service import Service
@@ -173,6 +177,23 @@ def sources(config: "Config") -> "dict[str, SourceCode]":
     return made
 
 
+def rules(config: "Config", library: "Library") -> "Rules":
+    """Return what alerts are judged by: triggers, and the configuration's limits."""
+    from engine.core.intake import Quiet, Rules, rules_of
+
+    settings = config.settings
+    return Rules(
+        rules_of(library.runbooks.values()),
+        tuple(
+            Quiet(one.match, one.from_.timestamp(), one.to.timestamp(), one.why)
+            for one in settings.maintenance
+        ),
+        settings.limits.starts.max,
+        settings.limits.starts.per.total_seconds(),
+        settings.limits.at_once,
+    )
+
+
 @asynccontextmanager
 async def journal(config: "Config") -> "AsyncIterator[SqliteStore]":
     """Open the journal alone, to read. Raises StoreUnavailable: also where none is."""
@@ -193,6 +214,9 @@ class Engine:
     store: "SqliteStore"
     service: "Service"
     host: "LocalHost"
+    intake: "Intake"
+    secrets: "Secrets"
+    judge_sns: "Callable[[Posted, list[str]], Awaitable[str]]"
 
 
 @asynccontextmanager
@@ -212,23 +236,37 @@ async def engine(
     Raises:
         StoreUnavailable: the journal cannot be opened; the text says what to do.
     """
+    from engine.adapters.sources import sns
     from engine.adapters.sqlite import SqliteStore
     from engine.adapters.terminal import TerminalChat
     from engine.hosts.local import LocalHost, RunLocks
     from engine.runtime.assembly import Outside, SystemClock, live_service
+    from engine.runtime.intake import Intake
 
     _make_folder(config.data)
     web, chat, switch = door(config), TerminalChat(write), hold(config)
     store = await SqliteStore.open(config.data / JOURNAL)
-    outside = Outside(registry(config, web), store, secrets(config), switch, chat)
-    service = live_service(outside, library, config.groups, listener)
-    locks = RunLocks(config.data / "locks")
-    host = LocalHost(
-        service.driver, store, store, chat, chat, switch, SystemClock(), locks
+    known = secrets(config)
+    outside = Outside(registry(config, web), store, known, switch, chat)
+    intakes: list[Intake] = []
+
+    def heard(summary: "RunSummary", entries: "list[Entry]") -> None:
+        for one in intakes:
+            one.ended(summary)
+        if listener is not None:
+            listener(summary, entries)
+
+    service = live_service(outside, library, config.groups, heard)
+    locks, clock = RunLocks(config.data / "locks"), SystemClock()
+    host = LocalHost(service.driver, store, store, chat, chat, switch, clock, locks)
+    intake = Intake(
+        service, store.alerts, store, clock, rules(config, library), claim=locks.take
     )
+    intakes.append(intake)
     try:
-        yield Engine(config, store, service, host)
+        yield Engine(config, store, service, host, intake, known, sns.judge(web))
     finally:
+        await intake.stop()
         await host.stop()
         await web.aclose()
         await store.close()

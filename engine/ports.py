@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from engine.model.alert import Delivery
+from engine.model.alert import Delivery, Receipt
+from engine.model.decision import Decision
 from engine.model.effects import Page, Say
 from engine.model.events import Event
 from engine.model.evidence import Observation
@@ -30,8 +31,9 @@ class Call:
     timeout_seconds: float
     secret: Callable[[str], str]  # raises SecretMissing
     run: str = ""
-    undo: bool = False  # for kinds with a built-in undo: give back
+    undo: bool = False  # this gives back what an act took
     fence: int = 0  # grows with every owner of the database; a target may refuse older
+    built_in: bool = False  # an undo with the act's own parameters: none is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,4 +302,60 @@ class SourceCode(Protocol):
 
     def __call__(self, posted: Posted, source: str, /) -> Delivery:
         """Return what it brought; `source` is the name the configuration gives it."""
+        ...
+
+
+class AlertStore(Protocol):
+    """Deliveries of alerts and the decisions about them, beside the runs."""
+
+    async def keep(self, delivery: Delivery, raw: bytes, *, at: float) -> Receipt:
+        """Store a delivery; when it returns, it survives power loss.
+
+        Raises:
+            StoreUnavailable: full, locked, read-only or gone; nothing was stored.
+        """
+        ...
+
+    async def undecided(self, *, limit: int = 100) -> list[tuple[int, float, Delivery]]:
+        """Return (number, when it came, what it brought) of what waits, in order."""
+        ...
+
+    async def decide(
+        self, deliveries: Sequence[int], decisions: Sequence[Decision]
+    ) -> list[int]:
+        """Store decisions and mark their deliveries as decided, in one transaction.
+
+        Returns:
+            The number of each decision, in order.
+        """
+        ...
+
+    async def to_carry_out(self) -> list[tuple[int, Decision]]:
+        """Return the decisions whose doing is not known to be over, in order."""
+        ...
+
+    async def carried_out(self, numbers: Sequence[int]) -> None:
+        """Mark what was decided as done."""
+        ...
+
+    async def decisions(
+        self,
+        *,
+        about: str = "",
+        outcome: str = "",
+        since: float = 0.0,
+        limit: int = 1000,
+    ) -> list[Decision]:
+        """Return decisions, oldest first; at most the newest `limit` of them.
+
+        Args:
+            about: A fingerprint, an alertname, a run's id or a delivery's number.
+            outcome: Only these.
+            since: Epoch seconds; only later ones.
+            limit: At most so many.
+        """
+        ...
+
+    async def alert(self, delivery: int, position: int) -> Delivery | None:
+        """Return a delivery with the one alert at a position (from 1), or None."""
         ...

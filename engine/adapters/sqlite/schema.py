@@ -75,6 +75,40 @@ CREATE TABLE mail (
 CREATE INDEX mail_waiting ON mail (id) WHERE delivered = 0;
 """
 
+_ALERTS: Final = """
+CREATE TABLE deliveries (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at REAL NOT NULL,
+  source TEXT NOT NULL,
+  digest BLOB NOT NULL,
+  same_as INTEGER,
+  body BLOB,
+  alerts INTEGER NOT NULL,
+  decided INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX deliveries_undecided ON deliveries (id) WHERE decided = 0;
+CREATE INDEX deliveries_by_digest ON deliveries (digest) WHERE same_as IS NULL;
+
+CREATE TABLE decisions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at REAL NOT NULL,
+  outcome TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  alertname TEXT NOT NULL,
+  run TEXT NOT NULL,
+  delivery INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  carried INTEGER NOT NULL
+) STRICT;
+CREATE INDEX decisions_by_alert ON decisions (fingerprint, id);
+CREATE INDEX decisions_by_name ON decisions (alertname, id);
+CREATE INDEX decisions_by_delivery ON decisions (delivery);
+CREATE INDEX decisions_by_run ON decisions (run) WHERE run <> '';
+CREATE INDEX decisions_by_time ON decisions (at);
+CREATE INDEX decisions_unmatched ON decisions (id) WHERE outcome = 'no_runbook';
+CREATE INDEX decisions_left ON decisions (id) WHERE carried = 0;
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -85,4 +119,7 @@ class Migration:
     script: str  # SQL, no BEGIN or COMMIT
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (Migration(1, "the first tables", _TABLES),)
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    Migration(1, "the first tables", _TABLES),
+    Migration(2, "alerts, and what was decided about them", _ALERTS),
+)

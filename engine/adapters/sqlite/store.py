@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.adapters.sqlite import auditing, locking, mail, queries
+from engine.adapters.sqlite.alerts import SqliteAlerts
 from engine.adapters.sqlite.appending import Batch
 from engine.adapters.sqlite.auditing import Stats
 from engine.adapters.sqlite.migrations import copy_database
@@ -20,6 +21,7 @@ from engine.adapters.sqlite.opening import open_journal
 from engine.adapters.sqlite.reader import Readers
 from engine.adapters.sqlite.settings import DEFAULTS, SqliteSettings
 from engine.adapters.sqlite.writer import Writer
+from engine.errors import StoreUnavailable
 from engine.model.effects import Page, Say
 from engine.model.events import Event
 from engine.model.run import RunSummary
@@ -39,6 +41,7 @@ class SqliteStore:
         self.notices = tuple(notices)  # what opening it changed or found, for people
         self._writer = writer
         self._readers = readers
+        self.alerts = SqliteAlerts(writer, readers)
 
     @classmethod
     async def open(
@@ -154,6 +157,14 @@ class SqliteStore:
     async def delivered(self, number: int) -> None:
         """Mark one as delivered."""
         await self._writer.do(lambda b: mail.delivered(b.connection, number))
+
+    async def writable(self) -> str:
+        """Return why nothing can be stored now, or an empty string."""
+        try:
+            await self._writer.do(lambda batch: None)
+        except StoreUnavailable as error:
+            return str(error)
+        return ""
 
     async def verify(self, run: str | None = None) -> list[ChainFault]:
         """Return every place where a timeline, or all, is not what was written."""

@@ -12,7 +12,15 @@ from typing import Annotated, Any
 import typer
 
 from engine import __version__
-from engine.entrypoints.cli import answering, authoring, keeping, reading, running
+from engine.entrypoints.cli import (
+    alerts,
+    answering,
+    authoring,
+    keeping,
+    reading,
+    running,
+    serving,
+)
 from engine.entrypoints.cli.screen import PROBLEMS, plain, tell
 
 
@@ -28,7 +36,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_before)
-    for module in (authoring, running, answering, reading, keeping):
+    for module in (authoring, running, answering, reading, serving, alerts, keeping):
         module.register(app)
     return app
 

@@ -3,10 +3,10 @@
 Pure. What is here: one alert, one trigger. What is not: reading a source's body (an
 adapter), one open run for each group (runtime), the start itself.
 
-Read by: the entry points.
+Read by: deciding, the entry points.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from engine.expressions import matches as pattern_matches
@@ -49,6 +49,13 @@ def pick_alert(runbook: Runbook, alerts: Sequence[Alert]) -> tuple[Alert | None,
             return alert, ""
         reasons += [reason for reason in told if reason]
     return None, "; ".join(dict.fromkeys(reasons))
+
+
+def labels_fit(match: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Return whether the labels are what a `match` wants."""
+    return all(
+        key in labels and _fits(wanted, labels[key]) for key, wanted in match.items()
+    )
 
 
 def _fits(wanted: Any, seen: str) -> bool:
