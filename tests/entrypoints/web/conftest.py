@@ -140,7 +140,9 @@ class Served:
 def served(tmp_path: Path) -> Iterator[Served]:
     """Make the folder and start a server in it; the world is broken."""
     (tmp_path / "runbooks").mkdir()
-    (tmp_path / "runbooks/flag.yaml").write_text(FLAG.read_text())
+    (tmp_path / "runbooks/flag.yaml").write_text(
+        FLAG.read_text().replace("\ninputs:", "\n    group_by: [folder]\ninputs:", 1)
+    )
     (tmp_path / "world").mkdir()
     (tmp_path / "world/broken").touch()
     made = Served(tmp_path, free_port())
