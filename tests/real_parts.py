@@ -112,15 +112,39 @@ def _prometheus_config(
 
 
 @contextmanager
-def alertmanager(tmp_path: Path, webhook: str | None = None) -> Iterator[str]:
+def alertmanager(
+    tmp_path: Path,
+    webhook: str | None = None,
+    *,
+    token: str = "",
+    cluster: tuple[int, int] | None = None,
+    port: int = 0,
+) -> Iterator[str]:
     """Run Alertmanager for the block; every alert goes to `webhook`, if there is one.
 
     Groups are by alertname and region, wait 1 s, and send again after 2 s.
+
+    Args:
+        tmp_path: Holds its files; one that was used before is taken up again.
+        webhook: Where alerts go, with the bearer token, if there is one.
+        token: See `webhook`.
+        cluster: Its own port for gossip, and that of the other one.
+        port: Where it listens; left out: anywhere.
     """
     program = need("prometheus-alertmanager")
     folder = tmp_path / "alertmanager"
-    folder.mkdir(parents=True)
-    hooks = [{"url": webhook, "send_resolved": True}] if webhook else []
+    folder.mkdir(parents=True, exist_ok=True)
+    hook: dict[str, Any] = {"url": webhook, "send_resolved": True}
+    if token:
+        hook["http_config"] = {"authorization": {"credentials": token}}
+    hooks = [hook] if webhook else []
+    gossip = ["--cluster.listen-address="]
+    if cluster is not None:
+        gossip = [
+            f"--cluster.listen-address=127.0.0.1:{cluster[0]}",
+            f"--cluster.peer=127.0.0.1:{cluster[1]}",
+            "--cluster.peer-timeout=2s",
+        ]
     config = {
         "route": {
             "receiver": "runbook",
@@ -133,17 +157,17 @@ def alertmanager(tmp_path: Path, webhook: str | None = None) -> Iterator[str]:
     }
     (folder / "alertmanager.yml").write_text(json.dumps(config))
     for _ in range(TRIES):
-        port = free_port()
+        listen = port or free_port()
         arguments = [
             program,
             "--config.file=alertmanager.yml",
             f"--storage.path={folder / 'data'}",
-            f"--web.listen-address=127.0.0.1:{port}",
-            f"--web.external-url=http://127.0.0.1:{port}",
-            "--cluster.listen-address=",
+            f"--web.listen-address=127.0.0.1:{listen}",
+            f"--web.external-url=http://127.0.0.1:{listen}",
+            *gossip,
             "--log.level=warn",
         ]
-        with _running(arguments, folder, f"http://127.0.0.1:{port}") as url:
+        with _running(arguments, folder, f"http://127.0.0.1:{listen}") as url:
             if url is not None:
                 yield url
                 return
