@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from engine.adapters.hold_file import HoldFile
     from engine.adapters.sqlite import SqliteReport, SqliteStore
+    from engine.adapters.ssh.parameters import SshDefaults
     from engine.adapters.web import HttpxWeb
     from engine.config import Config
     from engine.core.intake import Rules
@@ -45,6 +46,7 @@ def registry(config: "Config", web: "Web") -> "Registry":
         http,
         pagerduty,
         prometheus,
+        ssh,
         tcp,
         tls,
     )
@@ -58,9 +60,24 @@ def registry(config: "Config", web: "Web") -> "Registry":
     for adapter in (http, tcp, dns, tls, pagerduty):
         adapter.register(made, web)
     prometheus.register(made, web, settings.prometheus.url)
+    ssh.register(made, web, _ssh_defaults(config))
     alertmanager.register(made, web, settings.alertmanager.url)
     made.add_plugins()
     return made.freeze()
+
+
+def _ssh_defaults(config: "Config") -> "SshDefaults":
+    from engine.adapters.ssh.parameters import SshDefaults
+
+    said = config.settings.ssh
+    return SshDefaults(
+        said.user,
+        config.file_of("ssh.known_hosts", said.known_hosts),
+        said.key,
+        config.file_of("ssh.key_file", said.key_file),
+        said.passphrase,
+        agent=said.agent,
+    )
 
 
 async def _viewpoints(params: Any, call: Any) -> Any:
@@ -177,6 +194,34 @@ def sources(config: "Config") -> "dict[str, SourceCode]":
     return made
 
 
+def watched(config: "Config", kinds: "Kinds") -> "list[Watched]":
+    """Return what the engine watches by itself.
+
+    Raises:
+        EngineError: a check is none; the message names its place.
+    """
+    from engine.runtime.watches import Watched, call_of
+
+    made = []
+    for number, one in enumerate(config.settings.watch):
+        where = f"watch.{number}.check"
+        beat, alert = one.heartbeat, one.alert
+        labels = {"alertname": alert.alertname, "severity": alert.severity}
+        made.append(
+            Watched(
+                labels | alert.labels,
+                one.every.total_seconds(),
+                one.for_.total_seconds(),
+                call_of(one.check, kinds, where) if one.check is not None else None,
+                beat.source if beat is not None else "",
+                beat.match if beat is not None else {},
+                alert.annotations,
+                one.unknown == "fire",
+            )
+        )
+    return made
+
+
 def rules(config: "Config", library: "Library") -> "Rules":
     """Return what alerts are judged by: triggers, and the configuration's limits."""
     from engine.core.intake import Quiet, Rules, rules_of
@@ -217,6 +262,7 @@ class Engine:
     intake: "Intake"
     secrets: "Secrets"
     judge_sns: "Callable[[Posted, list[str]], Awaitable[str]]"
+    watches: "Watches"
 
 
 @asynccontextmanager
@@ -242,12 +288,14 @@ async def engine(
     from engine.hosts.local import LocalHost, RunLocks
     from engine.runtime.assembly import Outside, SystemClock, live_service
     from engine.runtime.intake import Intake
+    from engine.runtime.watches import Watches
 
     _make_folder(config.data)
     web, chat, switch = door(config), TerminalChat(write), hold(config)
     store = await SqliteStore.open(config.data / JOURNAL)
     known = secrets(config)
-    outside = Outside(registry(config, web), store, known, switch, chat)
+    kinds = registry(config, web)
+    outside = Outside(kinds, store, known, switch, chat)
     intakes: list[Intake] = []
 
     def heard(summary: "RunSummary", entries: "list[Entry]") -> None:
@@ -263,9 +311,13 @@ async def engine(
         service, store.alerts, store, clock, rules(config, library), claim=locks.take
     )
     intakes.append(intake)
+    checks = service.driver.ports.checks
+    watches = Watches(watched(config, kinds.kinds), checks, intake, clock)
+    judge = sns.judge(web)
     try:
-        yield Engine(config, store, service, host, intake, known, sns.judge(web))
+        yield Engine(config, store, service, host, intake, known, judge, watches)
     finally:
+        await watches.stop()
         await intake.stop()
         await host.stop()
         await web.aclose()

@@ -35,10 +35,22 @@ class Registry:
         judges_itself: bool = False,
         places: Mapping[str, Place] | None = None,
         sees: tuple[str, ...] = (),
+        missing: str = "",
     ) -> None:
-        """Add a kind of check. `places` says where outside values may stand."""
+        """Add a kind of check.
+
+        Args:
+            name: As runbooks write it.
+            params: Its parameters.
+            look: Its code.
+            judges_itself: `pass` may be left out.
+            places: Where outside values may stand.
+            sees: The names that `pass` may use.
+            missing: How to install what it needs and is not here; the kind is then
+                known, and a runbook that uses it is refused with these words.
+        """
         self._refuse_twice(name, self._checks)
-        kind = CheckKind(name, params, judges_itself, dict(places or {}), sees)
+        kind = CheckKind(name, params, judges_itself, dict(places or {}), sees, missing)
         self._checks[name] = (kind, look)
 
     def add_action(
@@ -51,11 +63,31 @@ class Registry:
         leaves_nothing: bool = False,
         places: Mapping[str, Place] | None = None,
         end_left: EndLeft | None = None,
+        undo_may_be_written: bool = False,
+        missing: str = "",
     ) -> None:
-        """Add a kind of action. `end_left` ends what a dead engine left in flight."""
+        """Add a kind of action.
+
+        Args:
+            name: As runbooks write it.
+            params: Its parameters.
+            act: Its code.
+            built_in_undo: It gives back by itself when it is called with `built_in`.
+            leaves_nothing: There is never anything to give back.
+            places: Where outside values may stand.
+            end_left: Ends what a dead engine left in flight.
+            undo_may_be_written: Beside a built-in undo; what is written counts.
+            missing: As for a check.
+        """
         self._refuse_twice(name, self._actions)
         kind = ActionKind(
-            name, params, built_in_undo, leaves_nothing, dict(places or {})
+            name,
+            params,
+            built_in_undo,
+            leaves_nothing,
+            dict(places or {}),
+            undo_may_be_written,
+            missing,
         )
         self._actions[name] = (kind, act)
         if end_left is not None:

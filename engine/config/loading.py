@@ -49,6 +49,10 @@ class Config:
         """The files and folders of runbooks."""
         return [self._path("runbooks", one) for one in self.settings.runbooks]
 
+    def file_of(self, key: str, written: str | None) -> str | None:
+        """Return the path that stands under a dotted key, seen from this process."""
+        return None if written is None else str(self._path(key, written))
+
     def secret_file(self, name: str) -> Path | None:
         """Return the file a secret is read from, or None. Raises KeyError."""
         written = self.settings.secrets[name].file

@@ -23,7 +23,7 @@ from pydantic_settings import (
 )
 
 from engine.config.serving import EngineLimits, Maintenance, Source, Token, Watch
-from engine.model.values import Duration, Model, Name, format_duration
+from engine.model.values import Duration, Model, Name, SecretRef, format_duration
 from engine.runtime.defaults import longest
 
 PREFIX: Final = "RUNBOOK_"
@@ -135,6 +135,33 @@ class Address(Model):
     )
 
 
+class Ssh(Model):
+    """How `ssh` logs in where a runbook does not say it."""
+
+    user: str | None = Field(None, description="Who logs in.")
+    known_hosts: str | None = Field(None, description="A file of host keys.")
+    key: SecretRef | None = Field(None, description="The private key's text.")
+    key_file: str | None = Field(None, description="A file with the private key.")
+    passphrase: SecretRef | None = Field(None, description="Of the private key.")
+    agent: bool = Field(False, description="Use the agent at SSH_AUTH_SOCK.")
+
+    @model_validator(mode="after")
+    def _one_key(self) -> "Ssh":
+        if sum(map(bool, (self.key, self.key_file, self.agent))) > 1:
+            raise ValueError("ssh has at most one of key, key_file, agent")
+        return self
+
+
+class Kubernetes(Address):
+    """The cluster that is meant where a runbook names none."""
+
+    token: SecretRef | None = Field(
+        None, description="The token; sent to this address alone."
+    )
+    ca_file: str | None = Field(None, description="The cluster's own authorities.")
+    namespace: str = Field("default", description="Where a runbook names none.")
+
+
 class Settings(BaseSettings):
     """Every key of the configuration."""
 
@@ -169,6 +196,10 @@ class Settings(BaseSettings):
     )
     alertmanager: Address = Field(
         default_factory=lambda: Address(), description="For silences without a url."
+    )
+    ssh: Ssh = Field(default_factory=lambda: Ssh(), description="How to log in.")
+    kubernetes: Kubernetes = Field(
+        default_factory=lambda: Kubernetes(), description="For kinds without a url."
     )
     sources: dict[Name, Source] = Field(
         default_factory=dict, description="Who may post alerts."

@@ -127,7 +127,7 @@ def _before(turn: Turn, thread: Thread, action: ActionCode) -> dict[str, Any]:
 def _undo(turn: Turn, thread: Thread, action: ActionCode) -> Any:
     body = action.model.undo_body
     if body is None:
-        return "built in" if action.built_in_undo else None
+        return "built in" if action.undo_kind else None
     try:
         return rendered_params(turn, thread, body.kind, body.params, acts=True)
     except TemplateProblem:

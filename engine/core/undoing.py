@@ -212,6 +212,7 @@ def undo(turn: Turn, thread: Thread) -> None:
             held.target,
             undo=True,
             attempt=thread.n,
+            built_in=action_of(turn, held).model.undo_body is None,
         )
     )
 

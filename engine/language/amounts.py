@@ -106,6 +106,7 @@ def _undo(context: Context, step: UndoStep, placed: Placed) -> None:
         context.action_kind(step.undo),
     )
     built_in = kind is not None and kind.built_in_undo
+    built_in = built_in and (action is None or action.undo != "none")
     if action is not None and action.undo_body is None and not built_in:
         message = f"'{step.undo}' has no undo, so there is nothing to give back"
         context.add((*placed.path, "undo"), "undo", message, "Remove this step.")

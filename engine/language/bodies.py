@@ -22,11 +22,12 @@ def _way_back(context: Context, name: str, action: Action, path: Path) -> None:
     kind = context.action_kind(name)
     built_in = kind is not None and kind.built_in_undo
     leaves = action.leaves_nothing or (kind is not None and kind.leaves_nothing)
+    only_built_in = built_in and kind is not None and not kind.undo_may_be_written
     if action.undo is not None and action.leaves_nothing:
         message = f"'{name}' has an undo and says that it leaves nothing"
         hint = "Keep undo, or leaves_nothing: true."
         context.add((*path, "leaves_nothing"), "undo", message, hint, key=True)
-    elif action.undo is not None and built_in:
+    elif action.undo is not None and only_built_in:
         message = f"'{name}' has an undo, but '{action.kind}' gives back by itself"
         context.add((*path, "undo"), "undo", message, "Remove undo.", key=True)
     elif action.undo is None and not leaves and not built_in:

@@ -88,6 +88,7 @@ class KindNaming:
         if kind is None:
             return own | {"kind": NO_KIND, "params": None}
         if kind in known:
+            self._installed((*path, kind), known[kind])
             self._parameters(raw[kind], (*path, kind), known[kind])
         return own | {"kind": kind, "params": raw[kind]}
 
@@ -135,6 +136,11 @@ class KindNaming:
             place, "unknown-kind", f"'{key}' is not a kind of {what[2:].strip()}",
             hint, key=True,
         )  # fmt: skip
+
+    def _installed(self, path: Place, kind: AnyKind) -> None:
+        if kind.missing:
+            message = f"'{kind.name}' needs a library that is not installed"
+            self.report.add(path, "not-installed", message, kind.missing, key=True)
 
     def _parameters(self, params: Any, path: Place, kind: AnyKind) -> None:
         try:

@@ -79,6 +79,7 @@ def _can_be_given_back(context: Context, placed: Placed) -> None:
         return
     action, kind = context.runbook.actions[step.act], context.action_kind(step.act)
     gives_back = kind is not None and (kind.built_in_undo or kind.leaves_nothing)
+    gives_back = gives_back and action.undo != "none"
     if action.undo_body is None and not action.leaves_nothing and not gives_back:
         message = f"'isolate' acts only with a way back; '{step.act}' has none"
         hint = "Give the action an undo, or do it in a workaround behind an approval."

@@ -47,6 +47,7 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True, tag=True):
     target: str = ""
     undo: bool = False
     attempt: int = 1
+    built_in: bool = False  # an undo that the kind does itself: `params` are the act's
 
 
 class Ask(msgspec.Struct, frozen=True, omit_defaults=True, tag=True):

@@ -30,6 +30,7 @@ class CheckKind:
     judges_itself: bool = False  # `pass` may be left out
     places: Mapping[str, Place] = field(default_factory=dict)  # parameter key to place
     sees: tuple[str, ...] = ()  # the names that `pass` may use
+    missing: str = ""  # how to install what this engine lacks for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class ActionKind:
     built_in_undo: bool = False  # the kind gives back by itself; no `undo` is written
     leaves_nothing: bool = False  # every act of this kind leaves nothing to give back
     places: Mapping[str, Place] = field(default_factory=dict)
+    undo_may_be_written: bool = False  # beside a built-in one; what is written counts
+    missing: str = ""  # how to install what this engine lacks for it
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,16 @@ def one_key(raw: Mapping[str, Any], known: frozenset[str], what: str) -> str:
     return kinds[0]
 
 
+def _word(raw: object) -> object:
+    """Let numbers stand where text is meant: `argv: [sleep, 5]`."""
+    if isinstance(raw, bool):
+        return str(raw).lower()
+    return str(raw) if isinstance(raw, int | float) else raw
+
+
+Word = Annotated[
+    str, BeforeValidator(_word, json_schema_input_type=str | int | float | bool)
+]
 Duration = Annotated[
     timedelta,
     BeforeValidator(

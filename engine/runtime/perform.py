@@ -154,6 +154,7 @@ class LiveActions:
             run,
             act.undo,
             self._fence,
+            act.built_in,
         )
         try:
             async with asyncio.timeout(act.timeout_seconds + GRACE_SECONDS):

@@ -25,11 +25,13 @@ from engine.config.settings import (
     PREFIX,
     Address,
     Defaults,
+    Kubernetes,
     Network,
     Person,
     SecretSource,
     Server,
     Settings,
+    Ssh,
 )
 from engine.model import runbook, steps, vocabulary
 from engine.model.credentials import Basic
@@ -135,6 +137,8 @@ def _action(kind: ActionKind) -> str:
     facts = "The way back is written as `undo`."
     if kind.built_in_undo:
         facts = "The way back is built in; no `undo` is written."
+    if kind.undo_may_be_written:
+        facts = "The way back is built in; an `undo` that is written counts instead."
     if kind.leaves_nothing:
         facts = "It leaves nothing that could be given back; no `undo` is written."
     return _kind(f"action {kind.name}", kind, facts)
@@ -165,6 +169,8 @@ NESTED: Final[dict[str, type[BaseModel]]] = {
     "server": Server,
     "prometheus": Address,
     "alertmanager": Address,
+    "ssh": Ssh,
+    "kubernetes": Kubernetes,
     "server.tokens.NAME": Token,
     "sources.NAME": Source,
     "sources.NAME.basic": UserPassword,

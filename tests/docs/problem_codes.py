@@ -31,6 +31,7 @@ CODES: Final = {
     "length": "A text or list is too short or too long.",
     "missing": "A required key is left out.",
     "name": "A name has another form than names have, or is not allowed here.",
+    "not-installed": "The kind needs a library that is not installed; the hint says how.",
     "number": "A number is too large to be read.",
     "outside-host": "A value from outside names a host, and nothing bounds it.",
     "outside-program": "The program to run comes from outside.",

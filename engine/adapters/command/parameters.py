@@ -3,24 +3,10 @@
 Read by: the check and the action `command`, the reference page.
 """
 
-from typing import Annotated
-
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from engine.model.credentials import Secretable
-from engine.model.values import Model, SecretRef
-
-
-def _word(raw: object) -> object:
-    """Let numbers stand where text is meant: `argv: [sleep, 5]`."""
-    if isinstance(raw, bool):
-        return str(raw).lower()
-    return str(raw) if isinstance(raw, int | float) else raw
-
-
-Word = Annotated[
-    str, BeforeValidator(_word, json_schema_input_type=str | int | float | bool)
-]
+from engine.model.values import Model, SecretRef, Word
 
 
 class CommandCheck(Model):
