@@ -72,16 +72,15 @@ class SnsVerifier:
 def judge(web: Web) -> Callable[[Posted, list[str]], Awaitable[str]]:
     """Return what says why a request is not to be believed, or an empty string.
 
-    A subscription to a topic that may post is confirmed on the way.
+    A subscription to a topic that may post is confirmed on the way. It raises
+    WebProblem where Amazon cannot be asked: that says nothing about who posts.
     """
 
     async def fetch(url: str) -> bytes:
-        try:
-            answer = await web.request(WebRequest("GET", url, max_bytes=65_536))
-        except WebProblem as problem:
-            raise ValueError(problem.message) from problem
+        answer = await web.request(WebRequest("GET", url, max_bytes=65_536))
         if answer.status != 200:
-            raise ValueError(f"{url}: HTTP {answer.status}")
+            told = f"{url.partition('?')[0]}: HTTP {answer.status}"
+            raise WebProblem("protocol", told, sent=True)
         return answer.body
 
     verifier = SnsVerifier(fetch)
@@ -95,10 +94,7 @@ def judge(web: Web) -> Callable[[Posted, list[str]], Awaitable[str]]:
             return "it is no SNS message"
         problem = await verifier.problem(message, topics)
         if not problem and (url := confirmation_url(message)):
-            try:
-                await fetch(url)
-            except ValueError as error:
-                return f"the subscription could not be confirmed: {error}"
+            await fetch(url)
         return problem
 
     return problem_of

@@ -5,8 +5,10 @@ goes to standard error, one line each. Called by app.
 """
 
 import asyncio
+import contextlib
 import logging
 import sys
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
@@ -15,10 +17,13 @@ from engine.entrypoints.cli.choosing import config_of, known_library
 from engine.entrypoints.cli.screen import tell
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from engine.bootstrap import Engine
     from engine.config import Config
+    from engine.entrypoints.cli.logs import Lines
+    from engine.entrypoints.web.serving import Server
     from engine.model.run import RunSummary
     from engine.model.timeline import Entry
 
@@ -44,11 +49,33 @@ def serve(
     from engine.entrypoints.cli.logs import write_logs
 
     config = config_of(context)
-    write_logs(sys.stderr, log_format)
-    raise typer.Exit(asyncio.run(_serve(config)))
+    lines = write_logs(sys.stderr, log_format)
+    raise typer.Exit(asyncio.run(_serve(config, lines)))
 
 
-async def _serve(config: "Config") -> int:
+class _Ending:
+    """What a signal ends: first what comes in, then also what is in flight."""
+
+    def __init__(self) -> None:
+        self.server: Server | None = None
+        self.opened: Engine | None = None
+        self.times = 0
+        self._hurry: asyncio.Task[None] | None = None
+
+    def told(self, times: int) -> None:
+        """Take note of a signal: the first waits for acts, a second one does not."""
+        from engine.model.events import Stopped
+
+        self.times = times
+        log.info("told to end times=%d", times)
+        if self.server is not None:
+            self.server.end(now=times > 1)
+        if times == 2 and self.opened is not None:
+            stop = self.opened.service.driver.stop(Stopped(), grace=0.0)
+            self._hurry = asyncio.create_task(stop)
+
+
+async def _serve(config: "Config", lines: "Lines") -> int:
     from engine.bootstrap import engine
     from engine.entrypoints.web import serving
 
@@ -56,31 +83,53 @@ async def _serve(config: "Config") -> int:
     library = known_library(config)
     for file, refused in library.refused.items():
         log.error("runbook refused file=%s problems=%d", file, len(refused.problems))
-    address = config.settings.server.listen
-    sock = serving.listen(address)
-    async with engine(config, library, write=_said, listener=_changed()) as opened:
-        server = serving.server(_application(opened))
-        serving.end_on_signals(server)
-        taken = await opened.host.start(
-            await opened.store.runs(open_only=True, limit=MOST_OPEN)
-        )
-        await opened.intake.start()
-        local = serving.listen_locally(config.data / SOCKET)
-        _begun(config, address, len(taken), len(library.loaded))
-        try:
-            await server.serve(sockets=[sock, local])
-        finally:
-            (config.data / SOCKET).unlink(missing_ok=True)
-        log.info("ending: acts in flight have their grace")
+    ending = _Ending()
+    with (
+        contextlib.closing(serving.listen(config.settings.server.listen)) as sock,
+        serving.told_by_signals(ending.told),
+    ):
+        async with engine(config, library, write=_said, listener=_changed()) as opened:
+            ending.opened = opened
+            lines.hide(opened.service.redactor.text)
+            with serving.listening_locally(config.data / SOCKET) as local:
+                await _served(opened, [sock, local], ending)
+            log.info("ending: acts in flight have their grace")
     log.info("ended")
     return 0
 
 
-def _application(opened: "Engine") -> Any:
+async def _served(
+    opened: "Engine", sockets: "list[socket.socket]", ending: _Ending
+) -> None:
+    """Take alerts at once, take up runs beside it, until told to end."""
+    from engine.entrypoints.web import serving
+
+    begun = asyncio.Event()
+    server = serving.server(_application(opened, begun))
+    ending.server = server
+    if ending.times:
+        return
+    served = asyncio.create_task(server.serve(sockets=sockets))
+    try:
+        _say_open(opened.config, serving.address_of(sockets[0]))
+        taken = await opened.host.start(
+            await opened.store.runs(open_only=True, limit=MOST_OPEN)
+        )
+        await opened.intake.start()
+        opened.watches.start()
+        begun.set()
+        log.info("ready runs_taken_up=%d", len(taken))
+        await served
+    finally:
+        server.end(now=not served.done() and not ending.times)
+        await served
+
+
+def _application(opened: "Engine", begun: asyncio.Event) -> Any:
     from engine.bootstrap import sources
     from engine.entrypoints.web.admission import Admission
     from engine.entrypoints.web.app import application
-    from engine.entrypoints.web.health import Health
+    from engine.entrypoints.web.health import Health, disk_space
     from engine.entrypoints.web.posting import Posting
 
     config = opened.config
@@ -91,23 +140,37 @@ def _application(opened: "Engine") -> Any:
         opened.intake,
         opened.judge_sns,
     )
-    health = Health({"journal": opened.store.writable, "hold": _no_problem})
+
+    async def taken_up() -> str:
+        return "" if begun.is_set() else "open runs are still being taken up"
+
+    health = Health(
+        {
+            "journal": opened.store.writable,
+            "disk": lambda: disk_space(config.data),
+            "runs": taken_up,
+        }
+    )
     return application([*posting.routes(), *health.routes()])
 
 
-async def _no_problem() -> str:
-    """A global hold keeps acts back, not alerts: the engine is of use."""
-    return ""
+def _say_open(config: "Config", address: str) -> None:
+    """Say where it listens, and who may post there."""
+    from engine.entrypoints.web.admission import ways_in
 
-
-def _begun(config: "Config", address: str, taken: int, runbooks: int) -> None:
-    tell(f"runbook serves at http://{address}: {runbooks} runbooks, {taken} open runs")
+    tell(f"runbook serves at http://{address} and at {config.data / SOCKET}")
     for name, source in config.settings.sources.items():
-        if source.insecure:
+        ways = ", ".join(ways_in(source)) or "OPEN: anybody who reaches it may post"
+        tell(f"  POST /alerts/{name}: {ways}")
+        if not ways_in(source):
             log.warning("source=%s is open: anybody who reaches it may post", name)
+    tell("  GET /healthz, /readyz: open, they tell no secret")
     host = address.rpartition(":")[0].strip("[]")
-    if host not in ("127.0.0.1", "::1", "localhost"):
-        log.warning("listening at %s without TLS: put a proxy before it", address)
+    if not ip_address(host).is_loopback:
+        log.warning(
+            "listening at %s without TLS: tokens can be read on their way; put a proxy "
+            "with TLS before it", address,
+        )  # fmt: skip
 
 
 def _changed() -> "Callable[[RunSummary, list[Entry]], None]":

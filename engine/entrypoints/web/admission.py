@@ -1,8 +1,13 @@
 """Who may post alerts: tokens, passwords, signatures; several secrets at once.
 
-Compared in constant time, as bytes. Every way that a source names must be satisfied. A
-secret without a value closes the source. What is refused is counted by the caller; the
-body is never logged.
+Compared in constant time, as bytes. Every way that a source names must be satisfied. Of
+several secrets those that have a value count; where none has one, the source is closed.
+What is refused is counted by the caller; the body is never logged.
+
+A signature over a body is HMAC-SHA256: `sha256=HEX` as GitHub writes it, `v1=HEX` (more
+than one, with commas) as PagerDuty does, or HEX alone as Sentry does. It has no time in
+it: the same bytes may come again, and are kept once. Slack's has a time; within its
+window the same one passes once.
 
 Called by posting.
 """
@@ -11,9 +16,11 @@ import base64
 import binascii
 import hashlib
 import hmac
+import logging
+import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,9 +29,18 @@ from engine.errors import SecretMissing
 from engine.model.values import SecretRef
 from engine.ports import Posted, Secrets
 
+log = logging.getLogger(__name__)
+
 WINDOW_SECONDS: Final = 300.0  # of a signed time, both ways
-KEPT_SECONDS: Final = 5.0  # a secret that was read; then it is read anew
+KEPT_SECONDS: Final = (
+    3.0  # a secret that was read, or was missing; then it is read anew
+)
 MOST_SIGNATURES: Final = 100_000  # remembered against replay
+MOST_IN_HEADER: Final = 8  # signatures of one request
+SIGNATURE: Final = re.compile(rb"(?:(?:sha256|v1)=)?([0-9a-f]{64})")
+SECONDS: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
+
+TakeBack = Callable[[], None]
 
 
 class Refused(Exception):
@@ -32,7 +48,19 @@ class Refused(Exception):
 
 
 class Closed(Exception):
-    """The source cannot be opened: a secret has no value."""
+    """The source cannot be opened: no secret of it has a value."""
+
+
+def ways_in(source: Source) -> list[str]:
+    """Return in words what a source asks for; nothing: it is open to anybody."""
+    ways = {
+        "a bearer token": source.token,
+        "user and password": source.basic,
+        "a signature of the body": source.hmac,
+        "Slack's signature": source.slack,
+        "a signature of Amazon SNS": source.sns,
+    }
+    return [words for words, way in ways.items() if way is not None]
 
 
 @dataclass(slots=True)
@@ -41,6 +69,7 @@ class Admission:
 
     secrets: Secrets
     clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
     _read: dict[str, tuple[float, bytes]] = field(default_factory=dict)
     _seen: OrderedDict[bytes, float] = field(default_factory=OrderedDict)
 
@@ -49,71 +78,78 @@ class Admission:
 
         Raises:
             Refused: with what is wrong, and no word of what would be right.
-            Closed: a secret of the source has no value.
+            Closed: no secret of one of its ways has a value.
         """
         if source.token is not None:
             self._token(source.token, headers)
         if source.basic is not None:
             self._basic(source.basic, headers)
 
-    def by_body(self, source: Source, posted: Posted) -> None:
-        """Judge the signatures over the raw body. Raises: as `by_headers`."""
+    def by_body(self, source: Source, posted: Posted) -> TakeBack:
+        """Judge the signatures over the raw body. Raises: as `by_headers`.
+
+        Returns:
+            What lets the same request pass again: it could not be kept.
+        """
         if source.hmac is not None:
             self._hmac(source.hmac, posted)
         if source.slack is not None:
-            self._slack(source.slack, posted)
+            return self._slack(source.slack, posted)
+        return _nothing
 
     def bearer(self, names: str | list[str], headers: Mapping[str, str]) -> bool:
-        """Return whether a bearer token is one of these secrets."""
+        """Return whether a bearer token is one of these secrets. Raises Closed."""
         given = _credentials(headers, "bearer")
-        listed = [names] if isinstance(names, str) else names
-        return bool(given) and self._any(given, (self._value(name) for name in listed))
+        return bool(given) and any_equal(given, self._values(_names(names)))
 
     def _token(self, wanted: OneOrMore, headers: Mapping[str, str]) -> None:
-        given = _credentials(headers, "bearer")
+        given, known = _credentials(headers, "bearer"), self._values(_refs(wanted))
         if not given:
             raise Refused("a bearer token is needed: Authorization: Bearer …")
-        if not self._any(given, self._values(wanted)):
+        if not any_equal(given, known):
             raise Refused("the bearer token is not one that may post here")
 
     def _basic(self, wanted: UserPassword, headers: Mapping[str, str]) -> None:
-        raw = _credentials(headers, "basic")
+        raw, known = (
+            _credentials(headers, "basic"),
+            self._values(_refs(wanted.password)),
+        )
         if not raw:
             raise Refused("user and password are needed: Authorization: Basic …")
         try:
             given = base64.b64decode(raw, validate=True)
         except (binascii.Error, ValueError) as error:
             raise Refused("the header Authorization is no base64") from error
-        user, _, password = given.partition(b":")
-        right = hmac.compare_digest(user, wanted.user.encode())
-        if not (self._any(password, self._values(wanted.password)) and right):
+        if not any_equal(given, [wanted.user.encode() + b":" + one for one in known]):
             raise Refused("user or password is not one that may post here")
 
     def _hmac(self, wanted: Hmac, posted: Posted) -> None:
-        given = _bytes(posted.headers.get(wanted.header.lower(), ""))
+        known = self._values(_names(wanted.secret))
+        header = _bytes(posted.headers.get(wanted.header.lower(), "")).lower()
+        parts = [one.strip() for one in header.split(b",")[:MOST_IN_HEADER]]
+        given = [found[1] for one in parts if (found := SIGNATURE.fullmatch(one))]
         if not given:
             raise Refused(f"a signature is needed in {wanted.header}: sha256=…")
-        names = [wanted.secret] if isinstance(wanted.secret, str) else wanted.secret
-        right = (b"sha256=" + _digest(self._value(name), posted.body) for name in names)
-        if not self._any(given.strip().lower(), right):
+        right = _digests(known, posted.body)
+        fits = [any_equal(one, right) for one in given]
+        if not any(fits):
             raise Refused(f"the signature in {wanted.header} does not fit the body")
 
-    def _slack(self, wanted: SlackSignature, posted: Posted) -> None:
-        given = _bytes(posted.headers.get("x-slack-signature", ""))
+    def _slack(self, wanted: SlackSignature, posted: Posted) -> TakeBack:
+        known = self._values(_names(wanted.secret))
+        given = _bytes(posted.headers.get("x-slack-signature", "")).strip().lower()
         stamp = posted.headers.get("x-slack-request-timestamp", "")
-        if not given or not (stamp.isascii() and stamp.isdigit()):
+        if not given or SECONDS.fullmatch(stamp) is None:
             raise Refused("X-Slack-Signature and X-Slack-Request-Timestamp are needed")
         now = self.clock()
-        if abs(now - int(stamp[:15])) > WINDOW_SECONDS:
+        if abs(now - int(stamp)) > WINDOW_SECONDS:
             raise Refused("the request is older than five minutes, or from the future")
         base = b"v0:" + stamp.encode() + b":" + posted.body
-        names = [wanted.secret] if isinstance(wanted.secret, str) else wanted.secret
-        right = (b"v0=" + _digest(self._value(name), base) for name in names)
-        if not self._any(given.strip().lower(), right):
+        if not any_equal(given, [b"v0=" + one for one in _digests(known, base)]):
             raise Refused("the signature does not fit the body")
-        self._once(given, now)
+        return self._once(given, now)
 
-    def _once(self, signature: bytes, now: float) -> None:
+    def _once(self, signature: bytes, now: float) -> TakeBack:
         while self._seen:
             first, at = next(iter(self._seen.items()))
             if now - at <= 2 * WINDOW_SECONDS and len(self._seen) < MOST_SIGNATURES:
@@ -123,26 +159,49 @@ class Admission:
             raise Refused("the same request came before")
         self._seen[signature] = now
 
-    def _values(self, wanted: OneOrMore) -> Iterator[bytes]:
-        for one in [wanted] if isinstance(wanted, SecretRef) else wanted:
-            yield self._value(one.secret)
+        def take_back() -> None:
+            self._seen.pop(signature, None)
+
+        return take_back
+
+    def _values(self, names: Sequence[str]) -> list[bytes]:
+        """Return the values that there are. Raises Closed: there is none."""
+        found = [value for value in map(self._value, names) if value]
+        if not found:
+            told = ", ".join(f"'{name}'" for name in names)
+            raise Closed(f"nobody can be let in: no value for secret {told}")
+        return found
 
     def _value(self, name: str) -> bytes:
-        now = time.monotonic()
-        at, value = self._read.get(name, (0.0, b""))
-        if not value or now - at > KEPT_SECONDS:
+        now = self.monotonic()
+        at, value = self._read.get(name, (float("-inf"), b""))
+        if now - at > KEPT_SECONDS:
             try:
                 value = self.secrets.get(name).encode()
             except SecretMissing as missing:
-                raise Closed(str(missing)) from missing
+                log.error("a way in is closed: %s", missing)  # noqa: TRY400  # no trace
+                value = b""
             self._read[name] = (now, value)
         return value
 
-    @staticmethod
-    def _any(given: bytes, right: Iterator[bytes]) -> bool:
-        """Compare with every one, whichever fits."""
-        found = [hmac.compare_digest(given, one) for one in right if one]
-        return any(found)
+
+def _nothing() -> None:
+    """Nothing was taken that could be given back."""
+
+
+def any_equal(given: bytes, known: Iterable[bytes]) -> bool:
+    """Return whether it is one of them; every one is compared, whichever fits."""
+    fits = [hmac.compare_digest(given, one) for one in known]
+    return any(fits)
+
+
+def _names(wanted: str | list[str]) -> list[str]:
+    return [wanted] if isinstance(wanted, str) else wanted
+
+
+def _refs(wanted: OneOrMore) -> list[str]:
+    listed = [wanted] if isinstance(wanted, SecretRef) else wanted
+    return [one.secret for one in listed]
 
 
 def _credentials(headers: Mapping[str, str], scheme: str) -> bytes:
@@ -156,5 +215,8 @@ def _bytes(text: str) -> bytes:
     return text.encode("latin-1", "replace")
 
 
-def _digest(key: bytes, body: bytes) -> bytes:
-    return hmac.new(key, body, hashlib.sha256).hexdigest().encode()
+def _digests(keys: Iterable[bytes], signed: bytes) -> list[bytes]:
+    return [
+        hmac.new(key, signed, hashlib.sha256).hexdigest().encode("ascii")
+        for key in keys
+    ]

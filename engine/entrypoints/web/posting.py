@@ -1,8 +1,12 @@
 """POST /alerts/<source>: who posts, what it is, kept; and only then 200.
 
 401 with a reason, 404 for an unknown source, 400 for a body that is none, 413 over
-16 MiB, 503 where nothing can be stored (never 429: Alertmanager would give up; never
-202). Whatever goes wrong here is 503 with a reference, never 500.
+16 MiB, 415 for a compressed one, 503 where nothing can be stored (never 429:
+Alertmanager would give up; never 202). What goes wrong here is 503 with a reference,
+never 500. Every answer is counted; of one kind of refusal one line a second is logged.
+
+A request that a web page sent (it has an Origin) is refused: no monitoring system is a
+browser, and a browser of this machine reaches what listens on loopback.
 
 Called by app.
 """
@@ -21,9 +25,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from engine.config.serving import Source
-from engine.entrypoints.web.admission import Admission, Closed, Refused
+from engine.entrypoints.web.admission import Admission, Closed, Refused, TakeBack
+from engine.entrypoints.web.app import unavailable
 from engine.errors import StoreUnavailable
-from engine.ports import BadBody, Posted, SourceCode
+from engine.ports import BadBody, Posted, SourceCode, WebProblem
 from engine.runtime.intake import Intake
 from engine.views.escape import visible
 
@@ -32,7 +37,8 @@ log = logging.getLogger(__name__)
 MOST_BYTES: Final = 16 * 1024 * 1024  # of one body
 MOST_AT_ONCE: Final = 64 * 1024 * 1024  # of all bodies that are being read
 SMALL: Final = 32 * 1024  # parsed at once; more goes into a thread
-RETRY_SECONDS: Final = 5
+WITHIN_SECONDS: Final = 10.0  # to read what it says and store it
+LOG_SECONDS: Final = 1.0  # between two lines about the same kind of refusal
 
 Judge = Callable[[Posted, list[str]], Awaitable[str]]  # why not, or an empty string
 
@@ -41,8 +47,12 @@ class TooLarge(Exception):
     """The body is over what is taken."""
 
 
+class Packed(Exception):
+    """The body is compressed."""
+
+
 class Busy(Exception):
-    """So many bodies are being read that another one has to wait."""
+    """So much is under way that this one has to wait."""
 
 
 @dataclass(slots=True)
@@ -57,6 +67,7 @@ class Posting:
     clock: Callable[[], float] = time.time
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     _reading: int = 0
+    _logged: dict[tuple[str, int], tuple[float, int]] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
         """Return the routes of this door."""
@@ -76,50 +87,75 @@ class Posting:
             log.exception("posting failed source=%s reference=%s", shown, reference)
             status, told = 503, {"error": "it could not be taken", "ref": reference}
         self.counts[(shown, str(status))] += 1
-        headers = {"retry-after": str(RETRY_SECONDS)} if status == 503 else {}
-        return JSONResponse(told, status, headers)
+        return unavailable(told) if status == 503 else JSONResponse(told, status)
 
     async def _take(self, name: str, request: Request) -> tuple[int, dict[str, Any]]:
         source = self.sources.get(name)
         if source is None:
-            known = ", ".join(sorted(self.sources)) or "none"
-            why = f"no source '{visible(name, most=60)}'; known: {known}"
-            return 404, {"error": why}
+            self._log("unknown", 404, f"no source '{visible(name, most=60)}'")
+            return 404, {"error": f"no source '{visible(name, most=60)}' is configured"}
         try:
+            _refuse_pages(request)
             self.admission.by_headers(source, _headers(request))
             posted = await self._read(request)
-            self.admission.by_body(source, posted)
+            take_back = self.admission.by_body(source, posted)
             await self._signed(source, posted)
-            delivery = await self._parsed(name, posted)
-            receipt = await self.intake.receive(delivery, posted.body, at=posted.at)
-        except (Refused, BadBody, TooLarge, Busy, Closed, StoreUnavailable) as refused:
+            return await self._kept(name, posted, take_back)
+        except tuple(STATUS) as refused:
             return self._refusal(name, refused)
-        told: dict[str, Any] = {
-            "delivery": receipt.delivery,
-            "alerts": receipt.alerts,
-        }
-        if delivery.note:
-            told["note"] = delivery.note
-        return 200, told
+
+    async def _kept(
+        self, name: str, posted: Posted, take_back: TakeBack
+    ) -> tuple[int, dict[str, Any]]:
+        """Read and store it; where that fails, the same request may come again."""
+        try:
+            async with asyncio.timeout(WITHIN_SECONDS):
+                delivery = await self._parsed(name, posted)
+                receipt = await self.intake.receive(delivery, posted.body, at=posted.at)
+        except TimeoutError as error:
+            take_back()
+            raise Busy(f"not stored within {WITHIN_SECONDS:g}s; come again") from error
+        except BaseException:
+            take_back()
+            raise
+        note = {"note": visible(delivery.note)} if delivery.note else {}
+        return 200, {"delivery": receipt.delivery, "alerts": receipt.alerts} | note
 
     async def _signed(self, source: Source, posted: Posted) -> None:
         if source.sns is None:
             return
         if self.sns is None:
             raise Closed("nothing here can judge the signatures of SNS")
-        problem = await self.sns(posted, source.sns.topics)
+        try:
+            problem = await self.sns(posted, source.sns.topics)
+        except WebProblem as error:  # not a word about who posts: it may come again
+            raise Busy(f"Amazon cannot be asked now: {error.message}") from error
         if problem:
             raise Refused(problem)
 
     def _refusal(self, name: str, why: Exception) -> tuple[int, dict[str, Any]]:
-        status = STATUS.get(type(why), 503)
-        level = logging.ERROR if status == 503 else logging.WARNING
-        log.log(level, "refused source=%s status=%d why=%s", name, status, why)
+        status = next(code for kind, code in STATUS.items() if isinstance(why, kind))
+        self._log(name, status, str(why))
         if isinstance(why, Closed):
             return status, {"error": "the source is closed: see the engine's log"}
-        return status, {"error": str(why)}
+        return status, {"error": visible(why)}
+
+    def _log(self, name: str, status: int, why: str) -> None:
+        """Log a refusal; who posts in a loop fills no disk."""
+        now = time.monotonic()
+        at, left_out = self._logged.get((name, status), (float("-inf"), 0))
+        if now - at < LOG_SECONDS:
+            self._logged[name, status] = (at, left_out + 1)
+            return
+        self._logged[name, status] = (now, 0)
+        more = f" and {left_out} like it before" if left_out else ""
+        level = logging.ERROR if status == 503 else logging.WARNING
+        log.log(level, "refused source=%s status=%d why=%s%s", name, status, why, more)
 
     async def _read(self, request: Request) -> Posted:
+        packed = request.headers.get("content-encoding", "identity")
+        if packed != "identity":
+            raise Packed("the body is compressed; let the source send it as it is")
         length = request.headers.get("content-length", "")
         if length.isdigit() and int(length[:18]) > MOST_BYTES:
             raise TooLarge(_too_large())
@@ -146,6 +182,11 @@ class Posting:
         return await asyncio.to_thread(code, posted, name)
 
 
+def _refuse_pages(request: Request) -> None:
+    if "origin" in request.headers:
+        raise Refused("a web page sent this; alerts come from monitoring systems")
+
+
 def _headers(request: Request) -> dict[str, str]:
     return {key.lower(): value for key, value in request.headers.items()}
 
@@ -158,4 +199,12 @@ def _too_large() -> str:
     )
 
 
-STATUS: Final = {Refused: 401, BadBody: 400, TooLarge: 413}
+STATUS: Final[Mapping[type[Exception], int]] = {
+    Refused: 401,
+    BadBody: 400,
+    TooLarge: 413,
+    Packed: 415,
+    Busy: 503,
+    Closed: 503,
+    StoreUnavailable: 503,
+}

@@ -1,8 +1,7 @@
-"""uvicorn in the engine's own loop: deadlines for slow senders, two sockets, a drain.
+"""uvicorn in the engine's own loop: two sockets, and an end in order.
 
-A connection has 5 s for its headers and 15 s for its body; an idle one is closed after
-15 s. The unix socket is for this machine's command line. A signal ends the server in
-order; a second one hurries it.
+The unix socket is for the command line of this machine. A signal lets the requests in
+flight finish; a second one lets nothing finish. Connections and their times: deadlines.
 
 Called by the command `serve`.
 """
@@ -12,70 +11,19 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from engine.entrypoints.web.deadlines import LimitedConfig, Limits
 from engine.errors import EngineError
 
-HEADER_SECONDS: Final = 5.0
-BODY_SECONDS: Final = 15.0
-IDLE_SECONDS: Final = 15
-MOST_CONNECTIONS: Final = 4_000
 BACKLOG: Final = 4_096
-HEADER_BYTES: Final = 32 * 1024
-
-
-class Deadlines(H11Protocol):
-    """Cuts a sender that takes too long for its headers or its body."""
-
-    def connection_made(self, transport: Any) -> None:
-        """Begin to wait for headers."""
-        super().connection_made(transport)
-        self._late: asyncio.TimerHandle | None = None
-        self._for: object = None
-        self._expect(HEADER_SECONDS, "headers")
-
-    def data_received(self, data: bytes) -> None:
-        """Take what came, and see what is still missing."""
-        super().data_received(data)
-        cycle = self.cycle
-        if cycle is None or cycle.response_complete:
-            self._expect(HEADER_SECONDS, "headers")
-        elif cycle.more_body:
-            self._expect(BODY_SECONDS, cycle)
-        else:
-            self._rest()
-
-    def on_response_complete(self) -> None:
-        """Between two requests the idle time of uvicorn counts."""
-        self._rest()
-        super().on_response_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
-        self._rest()
-        super().connection_lost(exc)
-
-    def _expect(self, seconds: float, what: object) -> None:
-        if self._for is what:
-            return  # the time of this one runs already
-        self._rest()
-        self._for = what
-        self._late = self.loop.call_later(seconds, self._cut)
-
-    def _rest(self) -> None:
-        self._for = None
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-    def _cut(self) -> None:
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.abort()
+HEADER_BYTES: Final = 32 * 1024  # of one request, all its headers
+DRAIN_SECONDS: Final = 20  # for requests in flight once the server is to end
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class Server(uvicorn.Server):
@@ -86,23 +34,26 @@ class Server(uvicorn.Server):
         """Leave the signals alone."""
         yield
 
+    def end(self, *, now: bool = False) -> None:
+        """Take nothing more; end when the requests in flight are answered, or now."""
+        self.should_exit = True
+        self.force_exit = self.force_exit or now
 
-def server(app: Any) -> Server:
+
+def server(app: Any, *, limits: Limits | None = None) -> Server:
     """Return a server of the application, not yet started."""
     return Server(
-        uvicorn.Config(
+        LimitedConfig(
             app,
-            http=Deadlines,
+            limits or Limits(),
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             date_header=True,
-            proxy_headers=False,
-            timeout_keep_alive=IDLE_SECONDS,
-            timeout_graceful_shutdown=20,
-            limit_concurrency=MOST_CONNECTIONS,
+            proxy_headers=False,  # who asks is who is connected, whatever they say
+            timeout_graceful_shutdown=DRAIN_SECONDS,
             backlog=BACKLOG,
             h11_max_incomplete_event_size=HEADER_BYTES,
         )
@@ -110,45 +61,103 @@ def server(app: Any) -> Server:
 
 
 def listen(address: str) -> socket.socket:
-    """Return a socket bound to `host:port`. Raises EngineError, with what to do."""
+    """Return a socket that listens at `host:port`.
+
+    Raises:
+        EngineError: it cannot; the text says why, and what to do.
+    """
     host, _, port = address.rpartition(":")
-    host = host.strip("[]")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        made.bind((host, int(port)))
+        found = socket.getaddrinfo(
+            host.strip("[]"),
+            int(port),
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE,
+        )
+        made = socket.socket(found[0][0], socket.SOCK_STREAM)
+    except OSError as error:
+        raise EngineError(_told(address, error)) from error
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(found[0][4])
+        made.listen(BACKLOG)  # at once: of two servers the second is told
     except OSError as error:
         made.close()
+        raise EngineError(_told(address, error)) from error
+    return made
+
+
+def _told(address: str, error: OSError) -> str:
+    return (
+        f"cannot listen at {address}: {error.strerror}. Name another address with "
+        "`server.listen`, or end what listens there."
+    )
+
+
+def address_of(listening: socket.socket) -> str:
+    """Return where it really listens: `host:port`, also where port 0 was asked for."""
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@contextlib.contextmanager
+def listening_locally(path: Path) -> Iterator[socket.socket]:
+    """Give a unix socket that this user alone can reach; take its name away after.
+
+    Raises:
+        EngineError: another server answers there, or it cannot be made.
+    """
+    if _answers(path):
         raise EngineError(
-            f"cannot listen at {address}: {error.strerror}. Name another address with "
-            "`server.listen`, or end what listens there."
-        ) from error
-    return made
-
-
-def listen_locally(path: Path) -> socket.socket:
-    """Return a unix socket that this user alone can reach; an old one is replaced."""
-    path.unlink(missing_ok=True)
+            f"another server answers at {path}. End it, or give this one another "
+            "data folder with `data`."
+        )
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        made.bind(str(path))
+        fresh.unlink(missing_ok=True)
+        made.bind(str(fresh))
+        fresh.chmod(0o600)
+        made.listen(BACKLOG)
+        fresh.replace(path)  # only now can anybody find it
     except OSError as error:
         made.close()
+        fresh.unlink(missing_ok=True)
         raise EngineError(f"cannot listen at {path}: {error}") from error
+    ours = path.stat()
+    try:
+        yield made
     finally:
-        os.umask(before)
-    return made
+        made.close()
+        with contextlib.suppress(OSError):
+            if os.path.samestat(ours, path.stat()):
+                path.unlink()
 
 
-def end_on_signals(server: Server) -> None:
-    """Let SIGTERM and SIGINT end the server in order, and at once the second time."""
-    loop = asyncio.get_running_loop()
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True
 
-    def end() -> None:
-        server.force_exit = server.should_exit
-        server.should_exit = True
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
+@contextlib.contextmanager
+def told_by_signals(told: Callable[[int], None]) -> Iterator[None]:
+    """Tell of SIGTERM and SIGINT for as long as this lasts: how often there was one."""
+    loop, times = asyncio.get_running_loop(), 0
+
+    def count() -> None:
+        nonlocal times
+        times += 1
+        told(times)
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, count)
+    try:
+        yield
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
