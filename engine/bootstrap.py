@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from engine.runtime.library import Library
     from engine.runtime.perform import Actions
     from engine.runtime.service import Service
+    from engine.runtime.watches import Watched, Watches
 
 JOURNAL: Final = "journal.db"
 

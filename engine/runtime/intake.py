@@ -56,6 +56,7 @@ class Intake:
     silences: Silences | None = None
     claim: Callable[[str], bool] = lambda run: True  # a run is ours to drive
     loud: Callable[[str], None] = log.warning  # what people must not miss
+    heard: Callable[[Delivery], None] | None = None  # who listens for heartbeats
     book: Book = field(default_factory=Book)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
@@ -68,6 +69,8 @@ class Intake:
             StoreUnavailable: it could not be stored; the sender should try again.
         """
         receipt = await self.alerts.keep(delivery, raw, at=at)
+        if self.heard is not None:
+            self.heard(delivery)
         self._news.set()
         return receipt
 
