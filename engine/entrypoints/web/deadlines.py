@@ -35,6 +35,7 @@ class Awaited(StrEnum):
     BODY = "body"  # the whole of a request's body
     NEXT = "next"  # another request on a connection that had one
     ANSWER = "answer"  # ours: the application has its own limits
+    LINGER = "linger"  # the peer's end, once it has our last word
     END = "end"  # the peer, to take what was written
 
 
@@ -45,6 +46,7 @@ class Limits:
     head: float = 5.0
     body: float = 15.0
     next: float = 15.0
+    linger: float = 2.0
     end: float = 15.0
     taking: float = 30.0  # a peer that takes nothing of what is written
     connections: int = 2_000
@@ -116,6 +118,7 @@ class PunctualProtocol(H11Protocol):
         self._late: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._since: tuple[Awaited, object] | None = None
+        self._over = False  # our last word is written; what comes is read away
 
     # What happens on the connection
 
@@ -131,10 +134,11 @@ class PunctualProtocol(H11Protocol):
             self._see()
         else:
             self._end_with(503, "busy", "too many connections are open; come again")
+            transport.close()  # it has no place to linger in
 
     def data_received(self, data: bytes) -> None:
         """Take what came; nothing more once the connection is to end."""
-        if not self.transport.is_closing():
+        if not (self._over or self.transport.is_closing()):
             super().data_received(data)
             self._see()
 
@@ -181,8 +185,10 @@ class PunctualProtocol(H11Protocol):
 
     def _awaited(self) -> Awaited:
         their = self.conn.their_state
-        if self.transport.is_closing() or their in (h11.CLOSED, h11.ERROR):
+        if self.transport.is_closing():
             return Awaited.END
+        if self._over or their in (h11.CLOSED, h11.ERROR):
+            return Awaited.LINGER
         if their is h11.SEND_BODY:
             return Awaited.BODY
         if their is not h11.IDLE:
@@ -206,7 +212,7 @@ class PunctualProtocol(H11Protocol):
     def _end(self) -> None:
         """The time is over."""
         awaited = self._awaited()
-        if awaited is Awaited.END:
+        if awaited in (Awaited.LINGER, Awaited.END):
             self.transport.abort()
         elif awaited is Awaited.NEXT:
             self.transport.close()
@@ -214,17 +220,17 @@ class PunctualProtocol(H11Protocol):
             limit = self.config.limits.of(awaited)
             told = f"the {awaited} of the request was not here within {limit:g}s"
             self._end_with(408, "too-slow", told)
-        self._see()
 
     def _end_with(self, status: int, error: str, told: str) -> None:
         """Write an answer, unless one was begun, and end the connection."""
-        answered = self.cycle is not None and self.cycle.response_started
-        if not answered or self._awaited() is Awaited.HEAD:
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.write(_answer(status, {"error": error, "message": told}))
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        self.transport.close()
+        self._over = True  # closed while more comes, the answer would be lost
+        self.transport.write_eof()
+        self._see()
 
 
 def _answer(status: int, told: Mapping[str, str]) -> bytes:
