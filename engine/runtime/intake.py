@@ -12,6 +12,7 @@ Called by the web server and by hosts.
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -58,6 +59,7 @@ class Intake:
     loud: Callable[[str], None] = log.warning  # what people must not miss
     heard: Callable[[Delivery], None] | None = None  # who listens for heartbeats
     book: Book = field(default_factory=Book)
+    counts: Counter[str] = field(default_factory=Counter)  # decisions, by outcome
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
     _ended: list[str] = field(default_factory=list)
@@ -150,6 +152,7 @@ class Intake:
         decisions += _left_out(number, at, delivery)
         numbers = await self.alerts.decide([number], decisions)
         self.book = book
+        self.counts.update(one.outcome for one in decisions)
         await self._carry_out(list(zip(numbers, decisions, strict=True)))
 
     async def _silenced(self, alerts: Sequence[Alert]) -> Mapping[str, str]:
@@ -185,6 +188,7 @@ class Intake:
             return
         numbers = await self.alerts.decide([], told)
         self.book = book
+        self.counts.update(one.outcome for one in told)
         await self._carry_out(list(zip(numbers, told, strict=True)))
 
     async def _carry_out(self, decided: Iterable[tuple[int, Decision]]) -> None:

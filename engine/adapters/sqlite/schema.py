@@ -109,6 +109,20 @@ CREATE INDEX decisions_unmatched ON decisions (id) WHERE outcome = 'no_runbook';
 CREATE INDEX decisions_left ON decisions (id) WHERE carried = 0;
 """
 
+_RECORDS: Final = """
+CREATE TABLE records (
+  seq INTEGER PRIMARY KEY,
+  at REAL NOT NULL,
+  kind TEXT NOT NULL,
+  body BLOB NOT NULL,
+  hash TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER records_keep_their_text BEFORE UPDATE ON records
+BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END;
+CREATE TRIGGER records_stay BEFORE DELETE ON records
+BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END;
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -122,4 +136,5 @@ class Migration:
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(1, "the first tables", _TABLES),
     Migration(2, "alerts, and what was decided about them", _ALERTS),
+    Migration(3, "the engine's own timeline", _RECORDS),
 )

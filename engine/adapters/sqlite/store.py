@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.adapters.sqlite import auditing, locking, mail, queries
+from engine.adapters.sqlite import auditing, locking, mail, queries, records
 from engine.adapters.sqlite.alerts import SqliteAlerts
 from engine.adapters.sqlite.appending import Batch
 from engine.adapters.sqlite.auditing import Stats
@@ -157,6 +157,18 @@ class SqliteStore:
     async def delivered(self, number: int) -> None:
         """Mark one as delivered."""
         await self._writer.do(lambda b: mail.delivered(b.connection, number))
+
+    async def record(self, entry: Entry) -> Entry:
+        """Write an entry of the engine's own timeline; return it sealed.
+
+        Raises:
+            StoreUnavailable: nothing was stored.
+        """
+        return await self._writer.do(lambda b: records.add(b.connection, entry))
+
+    async def records(self, *, after: int = 0, limit: int = 1000) -> list[Entry]:
+        """Return the newest entries of the engine's own timeline, in order."""
+        return await self._readers.ask(lambda c: records.read(c, after, limit))
 
     async def writable(self) -> str:
         """Return why nothing can be stored now, or an empty string."""
