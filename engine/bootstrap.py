@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.runtime.driver import Listener
     from engine.runtime.intake import Intake
     from engine.runtime.library import Library
+    from engine.runtime.measures import Measures
     from engine.runtime.perform import Actions
     from engine.runtime.service import Service
     from engine.runtime.watches import Watched, Watches
@@ -264,6 +265,8 @@ class Engine:
     secrets: "Secrets"
     judge_sns: "Callable[[Posted, list[str]], Awaitable[str]]"
     watches: "Watches"
+    switch: "HoldFile"
+    measures: "Measures"
 
 
 @asynccontextmanager
@@ -289,6 +292,7 @@ async def engine(
     from engine.hosts.local import LocalHost, RunLocks
     from engine.runtime.assembly import Outside, SystemClock, live_service
     from engine.runtime.intake import Intake
+    from engine.runtime.measures import Measures
     from engine.runtime.watches import Watches
 
     _make_folder(config.data)
@@ -298,8 +302,10 @@ async def engine(
     kinds = registry(config, web)
     outside = Outside(kinds, store, known, switch, chat)
     intakes: list[Intake] = []
+    measures = Measures()
 
     def heard(summary: "RunSummary", entries: "list[Entry]") -> None:
+        measures.changed(summary, entries)
         for one in intakes:
             one.ended(summary)
         if listener is not None:
@@ -316,7 +322,10 @@ async def engine(
     watches = Watches(watched(config, kinds.kinds), checks, intake, clock)
     judge = sns.judge(web)
     try:
-        yield Engine(config, store, service, host, intake, known, judge, watches)
+        yield Engine(
+            config, store, service, host, intake, known, judge, watches, switch,
+            measures,
+        )  # fmt: skip
     finally:
         await watches.stop()
         await intake.stop()

@@ -108,8 +108,13 @@ def timeline_json(entries: Sequence[Entry]) -> str:
     `hash`. Only ASCII; a value that JSON does not know (NaN) is null. The hash covers
     an entry without the keys that have their default (`model.timeline.Entry`).
     """
-    rows = [json.dumps(_as_object(entry), ensure_ascii=True) for entry in entries]
+    rows = [json.dumps(one, ensure_ascii=True) for one in timeline_objects(entries)]
     return "[\n" + ",\n".join(rows) + "\n]\n" if rows else "[]\n"
+
+
+def timeline_objects(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Return every entry as plain values, with the keys of `timeline_json`."""
+    return [_as_object(entry) for entry in entries]
 
 
 def _as_object(entry: Entry) -> dict[str, Any]:

@@ -7,18 +7,19 @@ goes to standard error, one line each. Called by app.
 import asyncio
 import contextlib
 import logging
+import signal
 import sys
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
-from engine.entrypoints.cli.choosing import config_of, known_library
+from engine.entrypoints.cli.choosing import config_of, known_library, person
 from engine.entrypoints.cli.screen import tell
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from engine.bootstrap import Engine
     from engine.config import Config
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from engine.entrypoints.web.serving import Server
     from engine.model.run import RunSummary
     from engine.model.timeline import Entry
+    from engine.runtime.reloading import Reloading
 
 log = logging.getLogger("engine.serve")
 
@@ -105,7 +107,8 @@ async def _served(
     from engine.entrypoints.web import serving
 
     begun = asyncio.Event()
-    server = serving.server(_application(opened, begun))
+    reloading = _reloading(opened)
+    server = serving.server(_application(opened, begun, reloading.renew))
     ending.server = server
     if ending.times:
         return
@@ -117,18 +120,26 @@ async def _served(
         )
         await opened.intake.start()
         opened.watches.start()
+        watching = asyncio.create_task(reloading.watch())
+        _renew_on_hangup(reloading)
         begun.set()
         log.info("ready runs_taken_up=%d", len(taken))
         await served
+        watching.cancel()
     finally:
         server.end(now=not served.done() and not ending.times)
         await served
 
 
-def _application(opened: "Engine", begun: asyncio.Event) -> Any:
+def _application(
+    opened: "Engine",
+    begun: asyncio.Event,
+    reload: "Callable[[], Awaitable[list[str]]]",
+) -> Any:
     from engine.bootstrap import sources
     from engine.entrypoints.web.admission import Admission
     from engine.entrypoints.web.app import application
+    from engine.entrypoints.web.doors import doors
     from engine.entrypoints.web.health import Health, disk_space
     from engine.entrypoints.web.posting import Posting
 
@@ -151,7 +162,33 @@ def _application(opened: "Engine", begun: asyncio.Event) -> Any:
             "runs": taken_up,
         }
     )
-    return application([*posting.routes(), *health.routes()])
+    others = doors(
+        opened, posting.admission, posting.counts, reload, person(config, "")
+    )
+    return application([*posting.routes(), *health.routes(), *others])
+
+
+def _reloading(opened: "Engine") -> "Reloading":
+    from engine.runtime.reloading import Reloading
+
+    config = opened.config
+    return Reloading(
+        opened.service.library,
+        config.runbooks,
+        lambda: known_library(config),
+        opened.intake.load,
+    )
+
+
+def _renew_on_hangup(reloading: "Reloading") -> None:
+    tasks: set[asyncio.Task[list[str]]] = set()
+
+    def renew() -> None:
+        task = asyncio.create_task(reloading.renew())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew)
 
 
 def _say_open(config: "Config", address: str) -> None:

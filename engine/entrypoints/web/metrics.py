@@ -17,9 +17,10 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from engine.entrypoints.web.access import Access, Unknown, came_locally
 from engine.model.run import RunSummary
 from engine.runtime.intake import Intake
 from engine.runtime.measures import Measures
@@ -44,6 +45,7 @@ class Metrics:
     intake: Intake
     now: Callable[[], Awaitable[Now]]
     posts: Counter[tuple[str, str]]
+    access: Access
 
     def routes(self) -> list[Route]:
         """Return the route."""
@@ -51,6 +53,11 @@ class Metrics:
 
     async def show(self, request: Request) -> Response:
         """Return every metric."""
+        if not (came_locally(request) or _on_loopback(request)):
+            try:
+                self.access.caller(request)
+            except Unknown as why:
+                return JSONResponse({"error": str(why)}, 401)
         now = await self.now()
         registry = CollectorRegistry()
         registry.register(_Collected([*self._counted(), *self._standing(now)]))
@@ -96,6 +103,11 @@ class Metrics:
             "runbook_journal_commit_seconds", "One commit, just now.", (),
             {(): now.latency_seconds},
         )  # fmt: skip
+
+
+def _on_loopback(request: Request) -> bool:
+    client = request.client
+    return client is not None and client.host in ("127.0.0.1", "::1")
 
 
 class _Collected:

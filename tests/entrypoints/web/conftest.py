@@ -22,6 +22,7 @@ data: ./state
 runbooks: [./runbooks]
 people:
   ana: {groups: [ops]}
+  bo: {groups: [other]}
 me: ana
 network: {allow: [127.0.0.0/8]}
 secrets:
@@ -29,6 +30,10 @@ secrets:
   older: {env: OLDER}
   key: {env: KEY}
   gone: {env: GONE}
+  eve: {env: EVE}
+  ana: {env: ANA}
+  bo: {env: BO}
+  root: {env: ROOT}
 sources:
   alertmanager: {token: [{secret: token}, {secret: older}]}
   datadog: {basic: {user: dd, password: {secret: token}}}
@@ -39,9 +44,17 @@ sources:
   slackish: {kind: cloudevents, slack: {secret: key}}
   grafana: {token: {secret: gone}}
   zabbix: {insecure: true}
-server: {listen: 127.0.0.1:PORT}
+server:
+  listen: 127.0.0.1:PORT
+  tokens:
+    eve: {secret: eve, role: viewer}
+    ana: {secret: ana, role: commander}
+    bo: {secret: bo, role: responder}
+    root: {secret: root, role: admin}
 """
-SECRETS = {"TOKEN": "right-token", "OLDER": "older-token", "KEY": "signing-key"}
+SECRETS = {"TOKEN": "right-token", "OLDER": "older-token", "KEY": "signing-key"} | {
+    name.upper(): f"{name}-token" for name in ("eve", "ana", "bo", "root")
+}
 WITHIN_SECONDS = 20.0
 
 
@@ -107,6 +120,14 @@ class Served:
         answer = httpx.post(
             f"{self.url}/alerts/{source}", content=raw, headers=named, timeout=20.0
         )
+        return answer.status_code, answer.json()
+
+    def api(self, who: str, method: str, path: str, body: Any = None) -> Any:
+        """Ask the API as somebody; return status and answer."""
+        answer = httpx.request(
+            method, f"{self.url}/api/v1{path}", json=body, timeout=20.0,
+            headers={"authorization": f"Bearer {who}-token"} if who else {},
+        )  # fmt: skip
         return answer.status_code, answer.json()
 
     def runbook(self, *words: str) -> tuple[int, str, str]:

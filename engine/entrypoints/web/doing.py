@@ -1,0 +1,237 @@
+"""What each operation of the API does: asks the service, and gives back what changed.
+
+One function for each row of operations, by its name. Called by api.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.bootstrap import Engine, parse_alerts
+from engine.core.intake import pick_alert
+from engine.entrypoints.web.access import Caller
+from engine.errors import DoesNotApply, NotFound
+from engine.model.people import Actor
+from engine.model.runbook import Runbook
+from engine.runtime.service import new_run_id
+from engine.views.message import question_text
+from engine.views.report import report_markdown
+from engine.views.timeline import timeline_objects
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request that is let in."""
+
+    opened: Engine
+    caller: Caller
+    path: Mapping[str, Any]
+    query: Mapping[str, str]
+    body: Any
+    reload: Callable[[], Awaitable[list[str]]]
+
+    @property
+    def run(self) -> str:
+        """The run that is meant."""
+        return str(self.path["run"])
+
+    def number(self, name: str, otherwise: int, most: int = 10_000) -> int:
+        """Return a number of the query. Raises ValueError: it is none."""
+        written = self.query.get(name, "")
+        if not written:
+            return otherwise
+        if not (written.isascii() and written.isdigit()) or len(written) > 12:
+            raise ValueError(f"{name}: '{written[:20]}' is no whole number")
+        return min(int(written), most)
+
+    def actor(self, runbook: Runbook | None = None) -> Actor:
+        """Return who asks, with their own groups."""
+        return self.opened.service.actor(self.caller.name, self.caller.via, runbook)
+
+    async def actor_of_run(self) -> Actor:
+        """Return who asks, for a run: where nobody is configured, with its groups."""
+        service = self.opened.service
+        summary = await service.summary(self.run)
+        code = await service.driver.ports.compiled(summary.revision)
+        return self.actor(code.runbook)
+
+
+async def runs(asked: Asked) -> Any:
+    """The runs, newest first."""
+    only = asked.query.get("open", "").lower() in ("true", "1", "yes")
+    limit = asked.number("limit", 100)
+    return await asked.opened.store.runs(open_only=only, limit=limit)
+
+
+async def start(asked: Asked) -> Any:
+    """Start a run; the same key of the same caller starts it once."""
+    service, body = asked.opened.service, asked.body
+    bundle = service.library.bundle(body.runbook)
+    alert = None
+    if body.alert is not None:
+        found = parse_alerts(body.alert, body.source)
+        alert, why = pick_alert(bundle.compiled.runbook, found)
+        if alert is None:
+            raise DoesNotApply(f"no alert of it starts '{body.runbook}': {why}")
+    run = _run_of(asked.caller.name, body.key) if body.key else new_run_id()
+    if await asked.opened.store.summary(run) is None:
+        asked.opened.host.locks.take(run)
+        by = asked.actor(bundle.compiled.runbook)
+        await service.start(bundle, body.inputs, by, alert=alert, run=run)
+    return {"run": run}
+
+
+def _run_of(name: str, key: str) -> str:
+    return "r-" + hashlib.sha256(f"{name}\n{key}".encode()).hexdigest()[:10]
+
+
+async def run(asked: Asked) -> Any:
+    """One run, with its questions as people read them."""
+    summary = await asked.opened.service.summary(asked.run)
+    asks = {one.called: question_text(one) for one in summary.questions}
+    return {"run": summary, "asks": asks}
+
+
+async def timeline(asked: Asked) -> Any:
+    """The entries of a run."""
+    await asked.opened.service.summary(asked.run)
+    after = asked.number("after", 0, 1_000_000_000)
+    return timeline_objects(await asked.opened.store.entries(asked.run, after=after))
+
+
+async def report(asked: Asked) -> Any:
+    """The report of a run."""
+    service = asked.opened.service
+    summary = await service.summary(asked.run)
+    code = await service.driver.ports.compiled(summary.revision)
+    entries = await asked.opened.store.entries(asked.run)
+    return {"markdown": report_markdown(entries, summary, code.runbook, picture=None)}
+
+
+async def approve(asked: Asked) -> Any:
+    """Approve what a run asks."""
+    body = asked.body
+    question = await asked.opened.service.vote(
+        asked.run, await asked.actor_of_run(), "approve",
+        step=body.step, typed=body.typed, plan=body.plan,
+    )  # fmt: skip
+    return {"answered": question.called}
+
+
+async def reject(asked: Asked) -> Any:
+    """Reject what a run asks."""
+    question = await asked.opened.service.vote(
+        asked.run, await asked.actor_of_run(), "reject",
+        step=asked.body.step, reason=asked.body.reason,
+    )  # fmt: skip
+    return {"answered": question.called}
+
+
+async def answer(asked: Asked) -> Any:
+    """Answer a question."""
+    body = asked.body
+    question = await asked.opened.service.answer(
+        asked.run, await asked.actor_of_run(), body.answers, step=body.step
+    )
+    return {"answered": question.called}
+
+
+async def note(asked: Asked) -> Any:
+    """Add a note."""
+    body = asked.body
+    await asked.opened.service.note(
+        asked.run, asked.actor(), body.text, about_at=body.about_at
+    )
+    return {"noted": True}
+
+
+async def cancel(asked: Asked) -> Any:
+    """Stop a run."""
+    body = asked.body
+    await asked.opened.service.cancel(
+        asked.run, asked.actor(), keep=body.keep, reason=body.reason
+    )
+    return {"cancelled": True}
+
+
+async def take(asked: Asked) -> Any:
+    """Take over what an ended run holds."""
+    await asked.opened.service.take(asked.run, asked.actor())
+    return {"taken_by": asked.caller.name}
+
+
+async def runbooks(asked: Asked) -> Any:
+    """What is loaded, and what was refused."""
+    library = asked.opened.service.library
+    loaded = [
+        {
+            "name": name,
+            "title": one.title,
+            "severity": one.severity,
+            "owner": one.owner,
+            "autonomy": one.autonomy,
+            "revision": library.loaded[name].revision,
+        }
+        for name, one in sorted(library.runbooks.items())
+    ]
+    refused = {
+        str(file): [str(problem) for problem in one.problems]
+        for file, one in library.refused.items()
+    }
+    return {"loaded": loaded, "refused": refused}
+
+
+async def runbook(asked: Asked) -> Any:
+    """One runbook, as it is written."""
+    library, name = asked.opened.service.library, str(asked.path["name"])
+    if name not in library.loaded:
+        raise NotFound(f"no runbook '{name}' is loaded")
+    return {"name": name, "text": library.loaded[name].text}
+
+
+async def reload(asked: Asked) -> Any:
+    """Read the runbooks anew."""
+    return {"changed": await asked.reload()}
+
+
+async def alerts(asked: Asked) -> Any:
+    """Decisions on alerts, oldest first."""
+    return await asked.opened.store.alerts.decisions(
+        about=asked.query.get("about", ""),
+        outcome=asked.query.get("outcome", ""),
+        limit=asked.number("limit", 100),
+    )
+
+
+async def hold(asked: Asked) -> Any:
+    """Whether the global hold is set."""
+    return {"held": asked.opened.service.hold.reason()}
+
+
+async def set_hold(asked: Asked) -> Any:
+    """Set the global hold."""
+    switch = asked.opened.switch
+    switch.set(asked.caller.name, asked.body.reason)
+    return {"held": switch.reason()}
+
+
+async def lift_hold(asked: Asked) -> Any:
+    """Lift the global hold."""
+    asked.opened.switch.lift()
+    return {"held": None}
+
+
+async def records(asked: Asked) -> Any:
+    """The engine's own timeline."""
+    after = asked.number("after", 0, 1_000_000_000)
+    return timeline_objects(await asked.opened.store.records(after=after))
+
+
+DOES: Final[Mapping[str, Callable[[Asked], Awaitable[Any]]]] = {
+    one.__name__: one
+    for one in (
+        runs, start, run, timeline, report, approve, reject, answer, note, cancel, take,
+        runbooks, runbook, reload, alerts, hold, set_hold, lift_hold, records,
+    )
+}  # fmt: skip

@@ -1,0 +1,172 @@
+"""What the API can be asked: one row for each operation, its role and its parameters.
+
+The routes and the OpenAPI document are made from these rows; what each does is in api.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from engine.config.serving import Role
+from engine.model.values import Model
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+
+class Start(Model):
+    """Start a run."""
+
+    runbook: str = Field(description="The runbook's name.")
+    inputs: dict[str, Any] = Field(default_factory=dict, description="Name to value.")
+    alert: Any = Field(None, description="A body of a source, which gives the inputs.")
+    source: str = Field("alertmanager", description="Of the alert's body.")
+    key: str = Field("", description="The same key starts the same run once.")
+
+
+class Approve(Model):
+    """Approve what is asked, exactly as it was shown."""
+
+    step: str = Field("", description="Which question, if it asks several.")
+    plan: str = Field("", description="The hash of the plan that was seen.")
+    typed: str = Field("", description="What is to be retyped.")
+
+
+class Reject(Model):
+    """Reject what is asked."""
+
+    reason: str = Field(min_length=1, description="Why; it stands in the timeline.")
+    step: str = Field("", description="Which question, if it asks several.")
+
+
+class Answer(Model):
+    """Answer a question with typed fields."""
+
+    answers: dict[str, Any] = Field(description="Field to value.")
+    step: str = Field("", description="Which question, if it asks several.")
+
+
+class Note(Model):
+    """Add to the timeline."""
+
+    text: str = Field(min_length=1, description="What is to be kept.")
+    about_at: float | None = Field(None, description="When it was, epoch seconds.")
+
+
+class Cancel(Model):
+    """Stop a run."""
+
+    reason: str = Field("", description="Why; it stands in the timeline.")
+    keep: bool = Field(False, description="Give nothing back: it is yours now.")
+
+
+class Take(Model):
+    """Take over by name what an ended run still holds."""
+
+
+class Hold(Model):
+    """Set the global hold: no further act begins."""
+
+    reason: str = Field(min_length=1, description="Why; everybody sees it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that can be asked."""
+
+    name: str
+    method: Method
+    path: str  # below /api/v1
+    role: Role
+    told: str  # one line for people
+    body: type[Model] | None = None
+    queries: tuple[tuple[str, str], ...] = ()  # name and meaning
+
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    Operation("runs", "GET", "/runs", "viewer", "The runs, newest first.",
+              queries=(("open", "true: only those that have not ended"),
+                       ("limit", "at most so many; 100"))),
+    Operation("start", "POST", "/runs", "responder", "Start a runbook.", Start),
+    Operation("run", "GET", "/runs/{run}", "viewer", "One run as it stands."),
+    Operation("timeline", "GET", "/runs/{run}/timeline", "viewer", "Its entries.",
+              queries=(("after", "only entries after this number"),)),
+    Operation("report", "GET", "/runs/{run}/report", "viewer", "Its report, Markdown."),
+    Operation("approve", "POST", "/runs/{run}/approve", "responder", "Approve.",
+              Approve),
+    Operation("reject", "POST", "/runs/{run}/reject", "responder", "Reject.", Reject),
+    Operation("answer", "POST", "/runs/{run}/answer", "responder", "Answer.", Answer),
+    Operation("note", "POST", "/runs/{run}/note", "responder", "Add a note.", Note),
+    Operation("cancel", "POST", "/runs/{run}/cancel", "commander", "Stop it.", Cancel),
+    Operation("take", "POST", "/runs/{run}/take", "responder", "Take it over.", Take),
+    Operation("runbooks", "GET", "/runbooks", "viewer",
+              "The runbooks that are loaded, and the files that were refused."),
+    Operation("runbook", "GET", "/runbooks/{name}", "viewer", "One, as text."),
+    Operation("reload", "POST", "/reload", "admin", "Read the runbooks anew."),
+    Operation("alerts", "GET", "/alerts", "viewer", "Decisions on alerts.",
+              queries=(("about", "a fingerprint, alertname, run or delivery"),
+                       ("outcome", "only this outcome"),
+                       ("limit", "at most so many; 100"))),
+    Operation("hold", "GET", "/hold", "viewer", "Whether the global hold is set."),
+    Operation("set_hold", "PUT", "/hold", "commander", "Set the global hold.", Hold),
+    Operation("lift_hold", "DELETE", "/hold", "commander", "Lift the global hold."),
+    Operation("records", "GET", "/records", "viewer", "The engine's own timeline.",
+              queries=(("after", "only entries after this number"),)),
+)  # fmt: skip
+
+
+def openapi(version: str) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of these operations."""
+    paths: dict[str, Any] = {}
+    for one in OPERATIONS:
+        paths.setdefault(f"/api/v1{one.path}", {})[one.method.lower()] = _described(one)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "runbook", "version": version},
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"Error": _object({"error": {"type": "string"}})},
+        },
+        "security": [{"token": []}],
+    }
+
+
+def _described(one: Operation) -> dict[str, Any]:
+    named = [part[1:-1] for part in one.path.split("/") if part.startswith("{")]
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in named
+    ] + [
+        {"name": name, "in": "query", "description": told, "schema": {"type": "string"}}
+        for name, told in one.queries
+    ]
+    made: dict[str, Any] = {
+        "operationId": one.name,
+        "summary": one.told,
+        "description": f"Needs the role {one.role}.",
+        "parameters": parameters,
+        "responses": {
+            "200": {"description": "Done.", "content": _json({"type": "object"})},
+            "4XX": {
+                "description": "Refused, and why.",
+                "content": _json(ERROR),
+            },
+            "503": {"description": "Not now; come again.", "content": _json(ERROR)},
+        },
+    }
+    if one.body is not None:
+        schema = one.body.model_json_schema()
+        made["requestBody"] = {"required": True, "content": _json(schema)}
+    return made
+
+
+ERROR: Final = {"$ref": "#/components/schemas/Error"}
+
+
+def _json(schema: Any) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": [*properties]}
