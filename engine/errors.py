@@ -11,6 +11,7 @@ EngineError
 ├── SecretMissing       a secret has no value
 ├── StoreUnavailable    the journal cannot be written or read
 │   ├── StoreConflict   somebody else wrote
+│   │   └── LeaseLost   somebody else drives the run
 │   ├── StoreDamaged    the file is not what was written
 │   └── StoreNewer      written by a newer engine
 └── ChatDown            a message could not be posted
@@ -99,6 +100,12 @@ class StoreConflict(StoreUnavailable):
     """Somebody else wrote to the same run."""
 
     code = "store-conflict"
+
+
+class LeaseLost(StoreConflict):
+    """Another engine drives the run, or took this one's place."""
+
+    code = "lease-lost"
 
 
 class StoreDamaged(StoreUnavailable):

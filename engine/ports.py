@@ -20,6 +20,7 @@ from engine.model.events import Event
 from engine.model.evidence import Observation
 from engine.model.people import Question
 from engine.model.run import RunSummary
+from engine.model.silence import Silence
 from engine.model.timeline import Entry
 
 
@@ -305,6 +306,14 @@ class SourceCode(Protocol):
         ...
 
 
+class Silences(Protocol):
+    """Where silences are asked for: Alertmanager."""
+
+    async def active(self) -> tuple[Silence, ...] | None:
+        """Return those in force now; None: it could not be asked. Never raises."""
+        ...
+
+
 class AlertStore(Protocol):
     """Deliveries of alerts and the decisions about them, beside the runs."""
 
@@ -321,9 +330,22 @@ class AlertStore(Protocol):
         ...
 
     async def decide(
-        self, deliveries: Sequence[int], decisions: Sequence[Decision]
+        self,
+        deliveries: Sequence[int],
+        decisions: Sequence[Decision],
+        *,
+        carried: Sequence[int] = (),
+        mail: Sequence[tuple[str, Event]] = (),
+        notices: Sequence[tuple[str, Say]] = (),
     ) -> list[int]:
-        """Store decisions and mark their deliveries as decided, in one transaction.
+        """Store decisions and what comes of them, all in one transaction.
+
+        Args:
+            deliveries: Numbers of those that are decided now.
+            decisions: In their order.
+            carried: Numbers of starts that are done with by these decisions.
+            mail: Events for runs, as Mailbox.post leaves them.
+            notices: (run or "", message) for the outbox, as Store.append leaves them.
 
         Returns:
             The number of each decision, in order.
@@ -331,7 +353,17 @@ class AlertStore(Protocol):
         ...
 
     async def to_carry_out(self) -> list[tuple[int, Decision]]:
-        """Return the decisions whose doing is not known to be over, in order."""
+        """Return the starts that are not known to be carried out, in order."""
+        ...
+
+    async def moving(
+        self, *, after: int = 0, limit: int = 10_000
+    ) -> list[tuple[int, Decision]]:
+        """Return (number, decision) of those not in decision.IDLE, oldest first.
+
+        The intake's book is made of these at every start; what is deleted here is
+        forgotten: a decision about an open run or an alert that fires has to stay.
+        """
         ...
 
     async def carried_out(self, numbers: Sequence[int]) -> None:
@@ -358,4 +390,17 @@ class AlertStore(Protocol):
 
     async def alert(self, delivery: int, position: int) -> Delivery | None:
         """Return a delivery with the one alert at a position (from 1), or None."""
+        ...
+
+
+class Ownership(Protocol):
+    """Whether this process may still act: asked right before every act."""
+
+    @property
+    def fence(self) -> int:
+        """Return this process's token; 0 before it has one."""
+        ...
+
+    async def may_act(self) -> bool:
+        """Return True while nobody took our place; False: we never act again."""
         ...

@@ -9,6 +9,8 @@
     appending   one group of appends: check, seal, write
     writer      the one thread that writes, with group commit
     reader      the threads that read
+    owning      who drives which run, inside the transaction
+    engines     the processes that drive runs: ports for their lease
     locking     path locks
     mail        events from other processes
     queries     what is read

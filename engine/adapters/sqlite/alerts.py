@@ -1,26 +1,35 @@
 """Deliveries of alerts and decisions about them: ports.AlertStore over one journal.
 
 The same bytes of a source are kept once: a storm of repeats costs a short row each.
-`kept` and `decided` run inside the writer's transaction, the rest in a reader's thread.
+What a decision brings about in a run (mail) and what people are told of it (outbox) is
+written in the decision's own transaction.
 
-Called by: store, which offers them as `alerts`.
+`_kept` and `_decided` run inside the writer's transaction, the rest in a reader's
+thread. Called by: store, which offers them as `alerts`.
 """
 
+import asyncio
 import hashlib
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
 import apsw
 import msgspec
 
+from engine.adapters.sqlite import mail
 from engine.adapters.sqlite.reader import Readers
 from engine.adapters.sqlite.writer import Writer
 from engine.errors import StoreDamaged
 from engine.model.alert import Delivery, Receipt
-from engine.model.decision import Decision
+from engine.model.decision import IDLE, Decision
+from engine.model.effects import Say
+from engine.model.events import Event
 
-TO_DO: Final = frozenset({"started", "attached", "resolved_run", "flapping"})
+INLINE_BYTES: Final = 64 * 1024  # of a body; more is digested and encoded in a thread
+MOST_ALERTS: Final = 2_000  # of several deliveries that are read at once
 _encode: Final = msgspec.json.Encoder().encode
+_message: Final = msgspec.json.Encoder(order="deterministic").encode
 _delivery: Final = msgspec.json.Decoder(Delivery).decode
 _decision: Final = msgspec.json.Decoder(Decision).decode
 _FIRST: Final = "SELECT id FROM deliveries WHERE digest = ? AND same_as IS NULL LIMIT 1"
@@ -29,7 +38,8 @@ _KEEP: Final = (
     " VALUES (?, ?, ?, ?, ?, ?)"
 )
 _WAITING: Final = (
-    "SELECT one.id, one.at, coalesce(one.body, first.body) FROM deliveries AS one"
+    "SELECT one.id, one.at, one.alerts, coalesce(one.body, first.body)"
+    " FROM deliveries AS one"
     " LEFT JOIN deliveries AS first ON first.id = one.same_as"
     " WHERE one.decided = 0 ORDER BY one.id LIMIT ?"
 )
@@ -38,13 +48,18 @@ _ONE: Final = (
     " LEFT JOIN deliveries AS first ON first.id = one.same_as WHERE one.id = ?"
 )
 _DECIDED: Final = "UPDATE deliveries SET decided = 1 WHERE id = ?"
+_LAST: Final = "SELECT coalesce(max(id), 0) FROM decisions"
 _DECISION: Final = (
-    "INSERT INTO decisions"
-    " (at, outcome, fingerprint, alertname, run, delivery, body, carried)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO decisions (id, at, outcome, fingerprint, alertname, run, delivery,"
+    " body, carried) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_OUTBOX: Final = "INSERT INTO outbox (run, body, created) VALUES (?, ?, ?)"
 _CARRIED: Final = "UPDATE decisions SET carried = 1 WHERE id = ?"
 _LEFT: Final = "SELECT id, body FROM decisions WHERE carried = 0 ORDER BY id"
+_MOVING: Final = (
+    "SELECT id, body FROM decisions WHERE id > ? AND outcome NOT IN"
+    f" ({', '.join(map(repr, sorted(IDLE)))}) ORDER BY id LIMIT ?"  # noqa: S608
+)
 _ABOUT: Final = (
     "SELECT body FROM (SELECT id, body FROM ("
     "SELECT id, outcome, body FROM decisions WHERE fingerprint = ?1"
@@ -72,8 +87,10 @@ class SqliteAlerts:
 
     async def keep(self, delivery: Delivery, raw: bytes, *, at: float) -> Receipt:
         """Store a delivery. Raises StoreUnavailable: nothing was stored."""
-        digest = hashlib.sha256(delivery.source.encode() + b"\0" + raw).digest()
-        body = _encode(delivery)
+        if len(raw) <= INLINE_BYTES:
+            digest, body = _written(delivery, raw)
+        else:
+            digest, body = await asyncio.to_thread(_written, delivery, raw)
         return await self._writer.do(
             lambda batch: _kept(batch.connection, delivery, digest, body, at)
         )
@@ -83,16 +100,23 @@ class SqliteAlerts:
         return await self._readers.ask(lambda c: _waiting(c, limit))
 
     async def decide(
-        self, deliveries: Sequence[int], decisions: Sequence[Decision]
+        self,
+        deliveries: Sequence[int],
+        decisions: Sequence[Decision],
+        *,
+        carried: Sequence[int] = (),
+        mail: Sequence[tuple[str, Event]] = (),
+        notices: Sequence[tuple[str, Say]] = (),
     ) -> list[int]:
-        """Store decisions, mark their deliveries; return the decisions' numbers."""
-        rows = [_row(one) for one in decisions]
+        """Store decisions and what comes of them; return the decisions' numbers."""
         return await self._writer.do(
-            lambda batch: _decided(batch.connection, deliveries, rows)
+            lambda batch: _decided(
+                batch.connection, deliveries, decisions, carried, mail, notices
+            )
         )
 
     async def to_carry_out(self) -> list[tuple[int, Decision]]:
-        """Return the decisions that are not known to be carried out, in order."""
+        """Return the starts that are not known to be carried out, in order."""
         return await self._readers.ask(
             lambda c: [(int(n), _decision(body)) for n, body in c.execute(_LEFT)]
         )
@@ -104,6 +128,12 @@ class SqliteAlerts:
             await self._writer.do(
                 lambda batch: batch.connection.executemany(_CARRIED, rows) and None
             )
+
+    async def moving(
+        self, *, after: int = 0, limit: int = 10_000
+    ) -> list[tuple[int, Decision]]:
+        """Return the decisions that change what the intake knows, oldest first."""
+        return await self._readers.ask(lambda c: _moving(c, after, limit))
 
     async def decisions(
         self,
@@ -136,7 +166,13 @@ class SqliteAlerts:
 
 
 def _number(about: str) -> int:
-    return int(about) if about.isdigit() and len(about) < 16 else -1
+    return int(about) if about.isdecimal() and len(about) < 16 else -1
+
+
+def _written(delivery: Delivery, raw: bytes) -> tuple[bytes, bytes]:
+    digest = hashlib.sha256(delivery.source.encode() + b"\0")
+    digest.update(raw)
+    return digest.digest(), _encode(delivery)
 
 
 def _kept(
@@ -157,8 +193,12 @@ def _kept(
 def _waiting(
     connection: apsw.Connection, limit: int
 ) -> list[tuple[int, float, Delivery]]:
-    found = []
-    for number, at, body in connection.execute(_WAITING, (limit,)):
+    found: list[tuple[int, float, Delivery]] = []
+    alerts = 0
+    for number, at, many, body in connection.execute(_WAITING, (limit,)):
+        alerts += int(many)
+        if found and alerts > MOST_ALERTS:
+            break
         try:
             found.append((int(number), float(at), _delivery(body)))
         except msgspec.MsgspecError as error:
@@ -166,22 +206,40 @@ def _waiting(
     return found
 
 
-def _row(one: Decision) -> tuple[Any, ...]:
-    return (
-        one.at, one.outcome, one.fingerprint, one.alertname, one.run, one.delivery,
-        _encode(one), 0 if one.outcome in TO_DO else 1,
-    )  # fmt: skip
+def _moving(
+    connection: apsw.Connection, after: int, limit: int
+) -> list[tuple[int, Decision]]:
+    found = []
+    for number, body in connection.execute(_MOVING, (after, limit)):
+        try:
+            found.append((int(number), _decision(body)))
+        except msgspec.MsgspecError as error:
+            raise StoreDamaged(f"decision {number} cannot be read: {error}") from error
+    return found
 
 
 def _decided(
     connection: apsw.Connection,
     deliveries: Sequence[int],
-    rows: Sequence[tuple[Any, ...]],
+    decisions: Sequence[Decision],
+    carried: Sequence[int],
+    posts: Sequence[tuple[str, Event]],
+    notices: Sequence[tuple[str, Say]],
 ) -> list[int]:
-    numbers = []
-    for row in rows:
-        connection.execute(_DECISION, row)
-        numbers.append(connection.last_insert_rowid())
-    for number in deliveries:
-        connection.execute(_DECIDED, (number,))
-    return numbers
+    last = int(connection.execute(_LAST).get)
+    rows = [_row(number, one) for number, one in enumerate(decisions, last + 1)]
+    said = [(run, _message(say), time.time()) for run, say in notices]
+    connection.executemany(_DECISION, rows)
+    connection.executemany(_DECIDED, [(number,) for number in deliveries])
+    connection.executemany(_CARRIED, [(number,) for number in carried])
+    connection.executemany(_OUTBOX, said)
+    for run, event in posts:
+        mail.post(connection, run, event)
+    return [int(row[0]) for row in rows]
+
+
+def _row(number: int, one: Decision) -> tuple[Any, ...]:
+    return (
+        number, one.at, one.outcome, one.fingerprint, one.alertname, one.run,
+        one.delivery, _encode(one), one.outcome != "started",
+    )  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any, Final
 import apsw
 import msgspec
 
+from engine.adapters.sqlite.owning import Owner
 from engine.errors import StoreConflict
 from engine.model.effects import Page, Say
 from engine.model.run import ENDS, RunSummary
@@ -44,8 +45,11 @@ def summary_seal(summary: bytes, head_hash: str) -> str:
 class Batch:
     """What one transaction will write. Used by the writer's thread alone."""
 
-    def __init__(self, connection: apsw.Connection, heads: dict[str, Head]) -> None:
+    def __init__(
+        self, connection: apsw.Connection, heads: dict[str, Head], owner: Owner
+    ) -> None:
         self.connection = connection
+        self.owner = owner
         self.then_checkpoint = False  # something secret was deleted
         self._heads = heads
         self._new_heads: dict[str, Head] = {}
@@ -62,15 +66,19 @@ class Batch:
         """Stage the entries of one run; return them sealed.
 
         Raises:
+            LeaseLost: the run is not ours to write.
             StoreConflict: `seq` does not follow.
             ValueError: an entry, the summary or a message cannot be kept.
         """
         run = summary.run
+        self.owner.refuse_lost(self.connection, run)
         head = self._head(run)
         sealed, rows, new_head = _seal_all(run, entries, head)
         body = _encoded(run, summary)
         now = time.time()
         posts = [(run, _encoded(run, message), now) for message in outbox]
+        own = self.owner.end if summary.state in ENDS else self.owner.keep
+        own(self.connection, run)
         self._entries += rows
         self._outbox += posts
         self._runs[run] = (summary, body)

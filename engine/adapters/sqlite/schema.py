@@ -124,6 +124,19 @@ BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END;
 """
 
 
+_ENGINES: Final = """
+CREATE TABLE engines (
+  token INTEGER PRIMARY KEY AUTOINCREMENT,
+  role TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  beat INTEGER NOT NULL DEFAULT 0,
+  over INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE run_owners (run TEXT PRIMARY KEY, token INTEGER NOT NULL) STRICT;
+CREATE INDEX run_owners_of_engine ON run_owners (token);
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One step from the schema before to `number`."""
@@ -137,4 +150,5 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(1, "the first tables", _TABLES),
     Migration(2, "alerts, and what was decided about them", _ALERTS),
     Migration(3, "the engine's own timeline", _RECORDS),
+    Migration(4, "who drives which run", _ENGINES),
 )

@@ -16,6 +16,7 @@ from engine.adapters.sqlite import auditing, locking, mail, queries, records
 from engine.adapters.sqlite.alerts import SqliteAlerts
 from engine.adapters.sqlite.appending import Batch
 from engine.adapters.sqlite.auditing import Stats
+from engine.adapters.sqlite.engines import SqliteEngines
 from engine.adapters.sqlite.migrations import copy_database
 from engine.adapters.sqlite.opening import open_journal
 from engine.adapters.sqlite.reader import Readers
@@ -42,6 +43,7 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self.alerts = SqliteAlerts(writer, readers)
+        self.engines = SqliteEngines(writer, readers)
 
     @classmethod
     async def open(
@@ -78,6 +80,7 @@ class SqliteStore:
         """Seal and store the entries of one run, all or none; return them sealed.
 
         Raises:
+            LeaseLost: another engine drives the run, or took our place.
             StoreConflict: `seq` does not follow.
             StoreUnavailable: full, locked, read-only or gone; nothing was stored.
             ValueError: what cannot be written as JSON; nothing was stored.
@@ -120,8 +123,17 @@ class SqliteStore:
         await self._write(query, *((now, number) for number in ids))
 
     async def lock(self, run: str, paths: Sequence[str]) -> str | None:
-        """Take all paths for the run, or none; return the run in the way, or None."""
-        return await self._writer.do(lambda b: locking.take(b.connection, run, paths))
+        """Take all paths for the run, or none; return the run in the way, or None.
+
+        Raises:
+            LeaseLost: another engine drives the run.
+        """
+
+        def take(batch: Batch) -> str | None:
+            batch.owner.refuse_lost(batch.connection, run)
+            return locking.take(batch.connection, run, paths)
+
+        return await self._writer.do(take)
 
     async def unlock(self, run: str) -> None:
         """Give back every path of the run."""

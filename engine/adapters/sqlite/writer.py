@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import apsw
 
 from engine.adapters.sqlite.appending import Batch, Head
+from engine.adapters.sqlite.owning import Owner
 from engine.adapters.sqlite.problems import ENVIRONMENT, unavailable
 from engine.adapters.sqlite.settings import SqliteSettings
 from engine.errors import EngineError, StoreUnavailable
@@ -40,6 +41,7 @@ class Writer:
         self._group_max = settings.group_max
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._heads: dict[str, Head] = {}
+        self.owner = Owner()
         self._version = -1  # SQLite's count of commits by other connections
         self._inode = _inode(path)
         self._loop = asyncio.get_running_loop()
@@ -103,7 +105,7 @@ class Writer:
 
     def _transact(self, group: list[_Job]) -> list[_Outcome]:
         """Do the jobs in one transaction. Raises: nothing of it was stored."""
-        batch = Batch(self._connection, self._heads)
+        batch = Batch(self._connection, self._heads, self.owner)
         execute = self._connection.execute
         self._refuse_if_gone()
         execute("BEGIN IMMEDIATE")
@@ -113,6 +115,7 @@ class Writer:
             batch.flush()
             execute("COMMIT")
         except BaseException:
+            self.owner.forget()
             if self._connection.in_transaction:
                 execute("ROLLBACK")
             raise
@@ -125,16 +128,23 @@ class Writer:
         version = int(self._connection.pragma("data_version"))
         if version != self._version:
             self._heads.clear()
+            self.owner.forget()
             self._version = version
 
     def _refuse_if_gone(self) -> None:
         """Refuse to write where a deleted file would take it and keep nothing."""
-        if _inode(self._path) != self._inode:
-            raise StoreUnavailable(
-                f"{self._path}: the file was deleted or replaced while the engine "
-                "runs. Nothing more is stored. Put the file back, then restart the "
-                "engine."
-            )
+        missing = self.missing()
+        if missing:
+            raise StoreUnavailable(missing)
+
+    def missing(self) -> str:
+        """Return what became of the file; empty: it is in its place."""
+        if _inode(self._path) == self._inode:
+            return ""
+        return (
+            f"{self._path}: the file was deleted or replaced while the engine runs. "
+            "Nothing more is stored. Put the file back, then restart the engine."
+        )
 
     def _checkpoint(self) -> None:
         """Take deleted secrets out of the write-ahead log as well, if nobody reads."""

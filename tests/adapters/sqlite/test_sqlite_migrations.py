@@ -16,16 +16,18 @@ from engine.adapters.sqlite.opening import open_journal, quick_check
 from engine.adapters.sqlite.schema import MIGRATIONS, Migration
 from engine.errors import StoreUnavailable
 
+LAST = MIGRATIONS[-1].number
+NEXT = LAST + 1
 LATER = (
     *MIGRATIONS,
     Migration(
-        2,
+        NEXT,
         "who is on call",
         "CREATE TABLE rota (person TEXT); INSERT INTO rota VALUES ('ana')",
     ),
-    Migration(3, "and until when", "ALTER TABLE rota ADD COLUMN until REAL"),
+    Migration(LAST + 2, "and until when", "ALTER TABLE rota ADD COLUMN until REAL"),
 )
-BROKEN = (*LATER[:2], Migration(3, "a mistake", "CREATE TABLE x (a); NONSENSE"))
+BROKEN = (*LATER[:-1], Migration(LAST + 2, "a mistake", "CREATE TABLE x (a); NONSENSE"))
 
 # A real process runs the migrations and is killed inside the one that says so.
 CHILD = """
@@ -45,11 +47,12 @@ def connect(*given, **named):
     return connection
 opening.connect = connect
 
+last = MIGRATIONS[-1].number
 steps = (
     *MIGRATIONS,
-    Migration(2, "two", "CREATE TABLE rota (person TEXT); "
+    Migration(last + 1, "two", "CREATE TABLE rota (person TEXT); "
               "INSERT INTO rota VALUES ('ana')" + sys.argv[2]),
-    Migration(3, "three", "ALTER TABLE rota ADD COLUMN until REAL" + sys.argv[3]),
+    Migration(last + 2, "three", "ALTER TABLE rota ADD COLUMN until REAL" + sys.argv[3]),
 )
 opening.open_journal(Path(sys.argv[1]), migrations=steps)
 """
@@ -73,19 +76,19 @@ async def test_f15_a_journal_is_brought_forward_with_a_copy_before(
     journal.connection.close()
     again = open_journal(path, migrations=LATER)
     again.connection.close()
-    copy = await SqliteStore.open(f"{path}.before-v2", create=False)
+    copy = await SqliteStore.open(f"{path}.before-v{NEXT}", create=False)
     kept = await copy.entries("r-1")
     await copy.close()
 
-    assert (after, found) == (3, ["person", "until"])
+    assert (after, found) == (LAST + 2, ["person", "until"])
     assert journal.notices == [
-        f"{path}: copied to {path}.before-v2 before the schema was changed",
-        f"{path}: schema 2: who is on call",
-        f"{path}: schema 3: and until when",
+        f"{path}: copied to {path}.before-v{NEXT} before the schema was changed",
+        f"{path}: schema {NEXT}: who is on call",
+        f"{path}: schema {LAST + 2}: and until when",
     ]
     assert again.notices == []
     assert [e.seq for e in kept] == [1, 2, 3, 4, 5]
-    assert f"{Path(f'{path}.before-v2').stat().st_mode & 0o777:o}" == "600"
+    assert f"{Path(f'{path}.before-v{NEXT}').stat().st_mode & 0o777:o}" == "600"
 
 
 async def test_f15_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
@@ -98,7 +101,7 @@ async def test_f15_a_migration_that_fails_changes_nothing(tmp_path: Path) -> Non
     with pytest.raises(StoreUnavailable) as refused:
         open_journal(path, migrations=BROKEN)
 
-    journal = open_journal(path, migrations=BROKEN[:2])
+    journal = open_journal(path, migrations=BROKEN[:-1])
     tables = columns(journal.connection, "rota"), columns(journal.connection, "x")
     journal.connection.close()
 
@@ -111,7 +114,8 @@ async def test_f15_a_migration_that_fails_changes_nothing(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("second", "third", "reached"),
-    [("; SELECT die()", "", 1), ("", "; SELECT die()", 2)],
+    [("; SELECT die()", "", LAST), ("", "; SELECT die()", NEXT)],
+    ids=["in the first", "in the second"],
 )
 async def test_f15_killed_half_way_the_restart_completes(
     tmp_path: Path, second: str, third: str, reached: int
@@ -135,8 +139,8 @@ async def test_f15_killed_half_way_the_restart_completes(
 
     assert killed.returncode == -signal.SIGKILL
     assert at == (reached, [])
-    assert (after, people, count) == (3, [("ana",)], [(5,)])
-    assert Path(f"{path}.before-v2").exists()
+    assert (after, people, count) == (LAST + 2, [("ana",)], [(5,)])
+    assert Path(f"{path}.before-v{NEXT}").exists()
 
 
 async def test_f15_a_copy_that_was_cut_is_made_anew(tmp_path: Path) -> None:
@@ -145,14 +149,14 @@ async def test_f15_a_copy_that_was_cut_is_made_anew(tmp_path: Path) -> None:
     """
     path = tmp_path / "journal.db"
     await written(path)
-    Path(f"{path}.before-v2.half").write_bytes(b"half a copy")
+    Path(f"{path}.before-v{NEXT}.half").write_bytes(b"half a copy")
     open_journal(path, migrations=LATER).connection.close()
-    copy = apsw.Connection(f"{path}.before-v2", flags=apsw.SQLITE_OPEN_READONLY)
+    copy = apsw.Connection(f"{path}.before-v{NEXT}", flags=apsw.SQLITE_OPEN_READONLY)
     findings = quick_check(copy)
     copy.close()
 
     assert findings == []
-    assert sorted(everything(path)) == ["journal.db", "journal.db.before-v2"]
+    assert sorted(everything(path)) == ["journal.db", f"journal.db.before-v{NEXT}"]
 
 
 async def test_f26_a_copy_taken_while_writing_is_whole(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from journal_pieces import behind_its_back, entry, everything, summary, written
 from engine import __version__
 from engine.adapters.sqlite import SqliteSettings, SqliteStore
 from engine.adapters.sqlite.opening import connect, open_journal
+from engine.adapters.sqlite.schema import MIGRATIONS
 from engine.errors import StoreDamaged, StoreNewer, StoreUnavailable
 from engine.model.effects import Say
 
@@ -162,7 +163,7 @@ async def test_f14_a_newer_journal_is_refused_untouched(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     await written(path)
     with behind_its_back(path) as connection:
-        connection.execute("UPDATE meta SET value = '7' WHERE key = 'schema'")
+        connection.execute("UPDATE meta SET value = '700' WHERE key = 'schema'")
         connection.execute("UPDATE meta SET value = '9.1.0' WHERE key = 'engine'")
     before = everything(path)
 
@@ -170,8 +171,8 @@ async def test_f14_a_newer_journal_is_refused_untouched(tmp_path: Path) -> None:
         await SqliteStore.open(path)
 
     assert str(refused.value) == (
-        f"{path} has schema 7, written by engine 9.1.0; this is engine {__version__}, "
-        "which knows schemas up to 1. The file was not changed. "
+        f"{path} has schema 700, written by engine 9.1.0; this is engine {__version__}, "
+        f"which knows schemas up to {MIGRATIONS[-1].number}. The file was not changed. "
         "Start engine 9.1.0 or a later one."
     )
     assert {n: b for n, b in everything(path).items() if b} == before
