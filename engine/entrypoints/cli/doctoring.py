@@ -8,7 +8,7 @@ import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -21,6 +21,7 @@ from engine.views.clock import length_text
 
 if TYPE_CHECKING:
     from engine.config import Config
+    from engine.ports import Secrets
 
 BUILT: Final = 1_735_689_600.0  # 2025-01-01: no clock of today stands before it
 AHEAD_SECONDS: Final = 60.0  # an entry may not lie further in the future
@@ -43,7 +44,7 @@ def findings(config: "Config") -> list[Finding]:
     looks = (
         _file(config), _folder(config), _library_of_journal(), *_journal(config),
         *_secrets(config), *_runbooks(config, library), *_people(config, library),
-        _network(config), _clock(), _hold(config),
+        *_sources(config), _listen(config), _network(config), _clock(), _hold(config),
     )  # fmt: skip
     return list(looks)
 
@@ -166,6 +167,57 @@ def _people(config: "Config", library: Library) -> Iterator[Finding]:
             told = f"group '{group}' of runbook '{name}' has no member"
             yield Finding("fail", "people", told, "Its gates can only expire.")
     yield Finding("ok", "people", f"{len(config.settings.people)} are configured")
+
+
+def _sources(config: "Config") -> Iterator[Finding]:
+    """Who may post alerts; an open door and one that nobody can pass are both told."""
+    from engine.entrypoints.web.admission import secrets_of, ways_in
+
+    try:
+        bootstrap.sources(config)
+    except EngineError as error:
+        yield Finding("fail", "sources", str(error), "`runbook serve` does not start.")
+    named = bootstrap.secrets(config)
+    for name, source in config.settings.sources.items():
+        what, ways = f"source {name}", " and ".join(ways_in(source))
+        closed = [one for one in secrets_of(source) if not _any_value(named, one)]
+        if not ways:
+            told = f"anybody who reaches /alerts/{name} may post"
+            do = "Give it a token, or let only the sender reach it."
+            yield Finding("warn", what, told, do)
+        elif closed:
+            told = f"nobody can post: no value for secret {' or '.join(closed[0])}"
+            yield Finding("fail", what, told, "Set it, or name one that is set.")
+        else:
+            yield Finding("ok", what, f"asks for {ways}")
+
+
+def _any_value(named: "Secrets", names: list[str]) -> bool:
+    for name in names:
+        try:
+            named.get(name)
+        except SecretMissing:
+            continue
+        return True
+    return False
+
+
+def _listen(config: "Config") -> Finding:
+    address = config.settings.server.listen
+    host = address.rpartition(":")[0].strip("[]")
+    if host == "localhost" or _is_loopback(host):
+        return Finding("ok", "server", f"{address}, for this machine alone")
+    told = (
+        f"{address} is for other machines, without TLS: tokens can be read on the way"
+    )
+    return Finding("warn", "server", told, "Put a proxy with TLS before it.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name: who knows where it leads
+        return False
 
 
 def _network(config: "Config") -> Finding:

@@ -63,6 +63,17 @@ def ways_in(source: Source) -> list[str]:
     return [words for words, way in ways.items() if way is not None]
 
 
+def secrets_of(source: Source) -> list[list[str]]:
+    """Return the secrets of each way in; of one way any that has a value will do."""
+    ways = []
+    if source.token is not None:
+        ways.append(_refs(source.token))
+    if source.basic is not None:
+        ways.append(_refs(source.basic.password))
+    signed = (one for one in (source.hmac, source.slack) if one is not None)
+    return ways + [_names(one.secret) for one in signed]
+
+
 @dataclass(slots=True)
 class Admission:
     """Judges requests; remembers signatures for as long as they could be replayed."""

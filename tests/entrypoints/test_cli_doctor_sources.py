@@ -1,0 +1,59 @@
+"""What `doctor` says of the doors for alerts."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from conftest import Place
+
+CONFIG = """\
+data: ./state
+runbooks: [./runbooks]
+secrets:
+  here: {env: HERE}
+  gone: {env: GONE}
+sources:
+  alertmanager: {token: [{secret: gone}, {secret: here}]}
+  datadog: {token: {secret: here}, hmac: {secret: gone}}
+  slackish: {kind: cloudevents, slack: {secret: unknown}}
+  zabbix: {insecure: true}
+server: {listen: LISTEN}
+"""
+
+
+def told(place: Place, listen: str) -> dict[str, tuple[str, str]]:
+    """Return state and words by what was looked at."""
+    text = CONFIG.replace("LISTEN", listen)
+    Path(place.folder / "engine.yaml").write_text(text)
+    _, out, _ = place.runbook("doctor", "--json", HERE="x")
+    rows: list[dict[str, Any]] = json.loads(out)
+    return {
+        row["what"]: (row["state"], row["told"])
+        for row in rows
+        if row["what"].startswith(("source", "server"))
+    }
+
+
+def test_doctor_tells_who_may_post(place: Place) -> None:
+    """
+    An open source is a warning; one that nobody can pass is a failure; of several
+    secrets one with a value is enough.
+    """
+    expected = {
+        "source alertmanager": ("ok", "asks for a bearer token"),
+        "source datadog": ("fail", "nobody can post: no value for secret gone"),
+        "source slackish": ("fail", "nobody can post: no value for secret unknown"),
+        "source zabbix": ("warn", "anybody who reaches /alerts/zabbix may post"),
+        "server": ("ok", "127.0.0.1:8080, for this machine alone"),
+    }
+
+    assert expected == told(place, "127.0.0.1:8080")
+
+
+def test_doctor_warns_of_listening_without_tls(place: Place) -> None:
+    """
+    Beyond loopback, what is sent can be read on its way.
+    """
+    found = [told(place, one)["server"][0] for one in ("0.0.0.0:80", "'[::1]:80'", "localhost:80")]  # fmt: skip
+
+    assert ["warn", "ok", "ok"] == found
