@@ -9,6 +9,7 @@ Called by the command `serve`.
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ def server(app: Any, *, limits: Limits | None = None) -> Server:
     return Server(
         LimitedConfig(
             app,
-            limits or Limits(),
+            limits or _fitting_limits(),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -58,6 +59,15 @@ def server(app: Any, *, limits: Limits | None = None) -> Server:
             h11_max_incomplete_event_size=HEADER_BYTES,
         )
     )
+
+
+def _fitting_limits() -> Limits:
+    """Leave half of the files that may be open to the journal and the runs."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = Limits().connections
+    if files == resource.RLIM_INFINITY:
+        return Limits()
+    return Limits(connections=max(8, min(most, files // 2)))
 
 
 def listen(address: str) -> socket.socket:

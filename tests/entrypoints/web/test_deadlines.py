@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -15,7 +16,7 @@ from starlette.routing import Route
 
 from engine.entrypoints.web import serving
 from engine.entrypoints.web.app import application
-from engine.entrypoints.web.deadlines import Limits
+from engine.entrypoints.web.deadlines import LimitedConfig, Limits
 from engine.errors import EngineError
 
 GET = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -264,6 +265,21 @@ async def test_f52_with_every_place_at_work_the_next_is_503(tmp_path: Path) -> N
         assert [(200, b'{"slow":true}')] * 3 == told
         for one_peer in (*busy, peer, local):
             one_peer.close()
+
+
+def test_f52_connections_leave_files_for_the_runs() -> None:
+    """
+    Where few files may be open, at most half of them are connections.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+        few = serving.server(application(ROUTES))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert isinstance(few.config, LimitedConfig)
+    assert 256 == few.config.limits.connections
 
 
 async def test_a_peer_that_takes_nothing_is_let_go(tmp_path: Path) -> None:
