@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.model.kinds import Kinds
     from engine.model.run import RunSummary
     from engine.model.timeline import Entry
-    from engine.ports import Chat, Posted, Secrets, SourceCode, Store, Web
+    from engine.ports import Chat, Posted, Secrets, Silences, SourceCode, Store, Web
     from engine.registry import Registry
     from engine.runtime.driver import Listener
     from engine.runtime.intake import Intake
@@ -226,11 +226,11 @@ def watched(config: "Config", kinds: "Kinds") -> "list[Watched]":
 
 def rules(config: "Config", library: "Library") -> "Rules":
     """Return what alerts are judged by: triggers, and the configuration's limits."""
-    from engine.core.intake import Quiet, Rules, rules_of
+    from engine.core.intake import Quiet, Rules, rules_of, schedules_of
 
-    settings = config.settings
+    settings, runbooks = config.settings, list(library.runbooks.values())
     return Rules(
-        rules_of(library.runbooks.values()),
+        rules_of(runbooks),
         tuple(
             Quiet(one.match, one.from_.timestamp(), one.to.timestamp(), one.why)
             for one in settings.maintenance
@@ -238,7 +238,23 @@ def rules(config: "Config", library: "Library") -> "Rules":
         settings.limits.starts.max,
         settings.limits.starts.per.total_seconds(),
         settings.limits.at_once,
+        schedules=schedules_of(runbooks),
+        silenced_sources=frozenset(
+            name
+            for name, one in settings.sources.items()
+            if (one.kind or name) == "alertmanager"
+        ),
     )
+
+
+def silences(config: "Config", web: "Web") -> "Silences | None":
+    """Return where silences are asked for; None: no Alertmanager is configured."""
+    import time
+
+    from engine.adapters.silences import AskedSilences
+
+    url = config.settings.alertmanager.url
+    return AskedSilences(web, url, time.monotonic) if url is not None else None
 
 
 @asynccontextmanager
@@ -315,8 +331,9 @@ async def engine(
     locks, clock = RunLocks(config.data / "locks"), SystemClock()
     host = LocalHost(service.driver, store, store, chat, chat, switch, clock, locks)
     intake = Intake(
-        service, store.alerts, store, clock, rules(config, library), claim=locks.take
-    )
+        service, store.alerts, store, clock, rules(config, library),
+        silences(config, web), claim=locks.take,
+    )  # fmt: skip
     intakes.append(intake)
     checks = service.driver.ports.checks
     watches = Watches(watched(config, kinds.kinds), checks, intake, clock)

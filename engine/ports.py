@@ -338,17 +338,10 @@ class AlertStore(Protocol):
         mail: Sequence[tuple[str, Event]] = (),
         notices: Sequence[tuple[str, Say]] = (),
     ) -> list[int]:
-        """Store decisions and what comes of them, all in one transaction.
+        """Store decisions and what comes of them, in one transaction; number them.
 
-        Args:
-            deliveries: Numbers of those that are decided now.
-            decisions: In their order.
-            carried: Numbers of starts that are done with by these decisions.
-            mail: Events for runs, as Mailbox.post leaves them.
-            notices: (run or "", message) for the outbox, as Store.append leaves them.
-
-        Returns:
-            The number of each decision, in order.
+        `deliveries` are decided and `carried` starts done with by it; `mail` is left
+        as Mailbox.post does, `notices` (run or "", message) as Store.append does.
         """
         ...
 
@@ -361,8 +354,7 @@ class AlertStore(Protocol):
     ) -> list[tuple[int, Decision]]:
         """Return (number, decision) of those not in decision.IDLE, oldest first.
 
-        The intake's book is made of these at every start; what is deleted here is
-        forgotten: a decision about an open run or an alert that fires has to stay.
+        What is deleted here is forgotten: the intake's book is made of these.
         """
         ...
 

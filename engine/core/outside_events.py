@@ -11,6 +11,7 @@ from engine.core.record import MAIN, Frame, Record, Thread, Winding
 from engine.core.turn import Turn, replace
 from engine.model.effects import Effect, Note, Say, Unlock
 from engine.model.events import (
+    AlertAttached,
     AlertResolved,
     Cancelled,
     Event,
@@ -82,16 +83,22 @@ def _resolved(turn: Turn, event: AlertResolved) -> None:
     rule = next(
         (one for one in turn.compiled.runbook.trigger if one.alert is not None), None
     )
-    does = rule.when_resolved if rule is not None else "continue"
+    does = event.when_resolved or (rule.when_resolved if rule else "continue")
     if not turn.record.acted:
         turn.wind(Winding("cleared", "the alert resolved before anything was done"))
     elif does == "restore":
         turn.note("decision", "restore now", why="when_resolved: restore")
         ends.go_to_restore(turn)
-    elif does == "ask":
+    elif does == "ask" and "resolved" not in turn.threads:
         thread = Thread("resolved", turn.compiled.resolved_question, since=turn.tick)
         turn.put(thread)
         turn.ready.append(thread.id)
+
+
+def _attached(turn: Turn, event: AlertAttached) -> None:
+    more = f" and {event.many - 1} more" if event.many > 1 else ""
+    turn.change(alert_over=False)
+    turn.note("step", f"alert {event.name}{more} joined")
 
 
 def _hold(turn: Turn, event: HoldChanged) -> None:
@@ -192,6 +199,7 @@ TELL: Final[Mapping[type, Callable[[Turn, Any], None]]] = {
     Started: _started,
     Cancelled: _cancelled,
     AlertResolved: _resolved,
+    AlertAttached: _attached,
     HoldChanged: _hold,
     LockLost: _lock_lost,
     Restarted: _restarted,

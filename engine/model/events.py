@@ -97,8 +97,17 @@ class Cancelled(_Event, frozen=True, kw_only=True):
 
 
 class AlertResolved(_Event, frozen=True, kw_only=True):
-    """The alert that started the run is over."""
+    """The alert that started the run is over, and every alert that joined it."""
 
+    fingerprint: str = ""
+    when_resolved: str = ""  # of the trigger that fitted; empty: of the first one
+
+
+class AlertAttached(_Event, frozen=True, kw_only=True):
+    """More alerts of the run's group fire; or again, after all of them were over."""
+
+    name: str  # of the first of them
+    many: int = 1
     fingerprint: str = ""
 
 
@@ -147,6 +156,7 @@ Event = (
     | LockLost
     | Cancelled
     | AlertResolved
+    | AlertAttached
     | HoldChanged
     | Restarted
     | Stopped

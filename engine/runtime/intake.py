@@ -1,48 +1,44 @@
 """Alerts on their way to runs: kept first, then decided, then carried out.
 
 A delivery is on disk before its sender is told; deciding happens after, in order, by
-core.intake; each decision is on disk before anything comes of it. What a killed engine
-left undecided or not carried out is taken up again: a start has its run's id from the
-decision, so that it is the same run once.
+core.intake; each decision is on disk before anything comes of it, and what a run is
+told of it is in the same transaction. What a killed engine left undecided or not
+started is taken up again: a start has its run's id from the decision, so that it is the
+same run once.
 
-What is not here: how a body is read (adapters.sources), who may post (entrypoints.web).
-Called by the web server and by hosts.
+What is not here: how a body is read (adapters.sources), who may post (entrypoints.web),
+what is decided (core.intake), how a decision becomes a run (beginning).
 """
 
 import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from typing import Final, Protocol
+from typing import Final
 
-from engine.core.intake import Book, Rules, decide, drain, rules_of
-from engine.core.intake.deciding import Arrived
-from engine.errors import DoesNotApply, EngineError, NotFound, StoreUnavailable
-from engine.model.alert import Alert, Delivery, Receipt
+import msgspec
+
+from engine.core.intake import Arrived, Book, Now, Rules, decide, rules_of, schedules_of
+from engine.core.intake.ticking import accept, ended, opened, refused, tick
+from engine.errors import DoesNotApply, StoreUnavailable
+from engine.model.alert import Delivery, Receipt
 from engine.model.decision import Decision
-from engine.model.events import AlertResolved, Event, Noted
-from engine.model.people import Actor
 from engine.model.run import ENDS, RunSummary
-from engine.ports import AlertStore, Clock, Store
+from engine.ports import AlertStore, Clock, Silences, Store
+from engine.runtime.beginning import Begins, batches, mail_of, notices_of, unusual
 from engine.runtime.service import Service
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 200  # alerts decided before others have their turn in the loop
-BOOK_SECONDS: Final = 7 * 86_400.0  # how far back decisions are read at the start
-QUEUE_SECONDS: Final = 1.0  # between two looks at the queue
+INLINE: Final = 50  # alerts that are judged in the loop; more are judged in a thread
+PAGE: Final = 10_000  # decisions that are read at once
+MOST_OPEN: Final = 1_000_000  # runs
+TICK_SECONDS: Final = 1.0  # between two looks at what waits
 RETRY_SECONDS: Final = 1.0
-
-
-class Silences(Protocol):
-    """Where silences are asked for."""
-
-    async def covering(self, alerts: Sequence[Alert]) -> Mapping[str, str]:
-        """Return the silence that covers each alert that has one, by fingerprint."""
-        ...
+Decided = tuple[Book, list[Decision]]
+Waiting = Sequence[tuple[int, float, Delivery]]
 
 
 @dataclass(slots=True)
@@ -61,8 +57,15 @@ class Intake:
     book: Book = field(default_factory=Book)
     counts: Counter[str] = field(default_factory=Counter)  # decisions, by outcome
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one hand on the book
     _task: asyncio.Task[None] | None = None
-    _ended: list[str] = field(default_factory=list)
+    _began_at: float = 0.0
+    _looked_at: float = 0.0  # for runs that other processes drive
+    _ended: dict[str, float] = field(default_factory=dict)
+    _opened: dict[str, RunSummary] = field(default_factory=dict)
+    _strangers: set[str] = field(default_factory=set)  # runs that others began
+
+    # What others call
 
     async def receive(self, delivery: Delivery, raw: bytes, *, at: float) -> Receipt:
         """Keep a delivery; return when it is on disk. Decisions follow by themselves.
@@ -78,26 +81,65 @@ class Intake:
 
     def load(self) -> None:
         """Take the rules from the library as it is now: after runbooks were loaded."""
-        runbooks = self.service.library.runbooks.values()
-        self.rules = replace(self.rules, rules=rules_of(runbooks))
+        runbooks = list(self.service.library.runbooks.values())
+        self.rules = replace(
+            self.rules, rules=rules_of(runbooks), schedules=schedules_of(runbooks)
+        )
 
     def ended(self, summary: RunSummary) -> None:
-        """Take note that a run ended; runs that no alert started are of no interest."""
-        if summary.ended_at is not None and summary.run in self.book.runs:
-            self._ended.append(summary.run)
+        """Hear of a run's change: it ended, or a person began one that alerts join."""
+        mine = summary.run in self.book.runs or summary.run in self.book.by_hand
+        if summary.ended_at is not None:
+            self._opened.pop(summary.run, None)
+            self._strangers.discard(summary.run)
+            if mine:
+                self._ended[summary.run] = summary.ended_at
+                self._news.set()
+        elif not mine and self._joinable(summary):
+            self._opened[summary.run] = summary
             self._news.set()
+
+    def _joinable(self, summary: RunSummary) -> bool:
+        """Whether alerts may join a run that we hear of for the first time."""
+        if summary.run in self._strangers:
+            return False
+        self._strangers.add(summary.run)
+        return summary.mode == "live" and summary.runbook in self.rules.named
+
+    def proposals(self) -> list[Decision]:
+        """Return what people may start now, the worst first."""
+        waiting = self.book.waiting.values()
+        found = [one for one in waiting if one.outcome == "proposed"]
+        return sorted(found, key=lambda one: (one.severity, one.since))
+
+    async def accept(self, runbook: str, by: str, *, group: str = "") -> str:
+        """Start what waits for that runbook and group, as this person; return the run.
+
+        Raises:
+            DoesNotApply: nothing waits for it, or it cannot start; the text says why.
+        """
+        async with self._turn:
+            now = await self._now(ask=False)
+            book, told = accept(self.book, (runbook, group), now, by)
+            if not told:
+                raise DoesNotApply(
+                    f"nothing waits for '{runbook}' {group}. See: runbook alerts"
+                )
+            await self._keep(book, told)
+        run = told[0].run
+        if run not in self.book.runs:
+            raise DoesNotApply(self.book.refused[told[0].source, told[0].fingerprint])
+        return run
 
     async def start(self) -> None:
         """Read the book back, do what a dead engine left, begin to work."""
-        since = self.clock.now() - BOOK_SECONDS
-        for decision in await self.alerts.decisions(since=since, limit=1_000_000):
-            self.book.note(decision)
-        for run in list(self.book.runs):
-            summary = await self.store.summary(run)
-            if summary is not None and summary.state in ENDS:
-                self._ended.append(run)
-        left = await self.alerts.to_carry_out()
-        await self._carry_out(left)
+        self._began_at = self.clock.now()
+        self.load()
+        async with self._turn:
+            await self._read_book()
+            left = await self.alerts.to_carry_out()
+            await self._compare({one.run for _, one in left})
+            await self._carry_out(left)
         self._task = asyncio.create_task(self._work())
 
     async def stop(self) -> None:
@@ -110,154 +152,179 @@ class Intake:
     async def settled(self) -> bool:
         """Return whether nothing waits for a decision."""
         waiting = await self.alerts.undecided(limit=1)
-        return not (waiting or self._news.is_set())
+        return not (waiting or self._news.is_set() or self._turn.locked())
+
+    # The book
+
+    async def _read_book(self) -> None:
+        """Make the book of what was decided; there is no second truth."""
+        book, after = Book(), 0
+        while page := await self.alerts.moving(after=after, limit=PAGE):
+            after = page[-1][0]
+            await asyncio.to_thread(book.read, [one for _, one in page])
+        self.book = book
+
+    async def _compare(self, beginning: set[str]) -> None:
+        """Find runs that ended, or that people began, while nobody told us."""
+        runs = await self.store.runs(open_only=True, limit=MOST_OPEN)
+        there = {one.run: one for one in runs}
+        for run in [*self.book.runs, *self.book.by_hand]:
+            if run not in there and run not in beginning:
+                summary = await self.store.summary(run)
+                if summary is None or summary.state in ENDS:
+                    at = summary.ended_at if summary is not None else None
+                    self._ended[run] = at or self.clock.now()
+        for one in runs:
+            self.ended(one)
+        self._looked_at = self.clock.monotonic()
+        await self._runs_told()
+
+    async def _runs_told(self) -> None:
+        while self._ended:
+            run, at = next(iter(self._ended.items()))
+            await self._keep(*ended(self.book, run, at))
+            del self._ended[run]
+        while self._opened:
+            run, one = next(iter(self._opened.items()))
+            now = Now(self.clock.now())
+            made = opened(
+                self.rules, self.book, now, run=run, runbook=one.runbook,
+                by=one.requester, inputs=one.inputs,
+            )  # fmt: skip
+            await self._keep(*made)
+            self._opened.pop(run, None)
+
+    # The work
 
     async def _work(self) -> None:
         self._news.set()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), QUEUE_SECONDS)
+                await asyncio.wait_for(self._news.wait(), TICK_SECONDS)
             try:
-                await self._once()
+                self._news.clear()
+                async with self._turn:
+                    await self._once()
             except StoreUnavailable as error:
                 log.warning("alerts wait: journal unavailable error=%s", error)
+                self._news.set()
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:  # an intake that ended would never be missed
                 log.exception("alerts wait: a decision failed and is tried again")
+                self._news.set()
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _once(self) -> None:
-        await self._note_ended()
+        await self._runs_told()
         while waiting := await self.alerts.undecided():
-            for number, at, delivery in waiting:
-                await self._decide(number, at, delivery)
-        await self._drain()
-        if not self._ended and not await self.alerts.undecided(limit=1):
-            self._news.clear()
-
-    async def _decide(self, number: int, at: float, delivery: Delivery) -> None:
-        hold = self.service.hold.reason() or ""
-        silenced = await self._silenced(delivery.alerts)
-        arrived = (
-            Arrived(
-                alert, at, number, position, silenced.get(alert.fingerprint, ""), hold
+            await self._look_elsewhere()
+            for batch in batches(waiting, self._began_at):
+                await self._decide(batch)
+        book = self.book
+        if book.waiting or book.untold or self.rules.schedules:
+            now = await self._now(ask=bool(book.waiting))
+            made = await self._thought(
+                lambda: tick(self.rules, self.book, now), len(book.waiting) // 20
             )
-            for position, alert in enumerate(delivery.alerts, 1)
-        )
-        book, decisions = self.book, list[Decision]()
-        while some := list(islice(arrived, AT_ONCE)):
-            book, told = decide(book, self.rules, some)
-            decisions += told
-            await asyncio.sleep(0)  # others have their turn
-        decisions += _left_out(number, at, delivery)
-        numbers = await self.alerts.decide([number], decisions)
-        self.book = book
-        self.counts.update(one.outcome for one in decisions)
-        await self._carry_out(list(zip(numbers, decisions, strict=True)))
+            await self._keep(*made)
 
-    async def _silenced(self, alerts: Sequence[Alert]) -> Mapping[str, str]:
-        firing = [one for one in alerts if one.status == "firing"]
-        if self.silences is None or not firing:
-            return {}
-        return await self.silences.covering(firing)
+    async def _look_elsewhere(self) -> None:
+        """Other processes drive runs too: people's own, at a terminal."""
+        if self.clock.monotonic() - self._looked_at >= TICK_SECONDS:
+            await self._compare(set())
 
-    async def _drain(self) -> None:
-        hold = self.service.hold.reason() or ""
-        book, told = drain(self.book, self.rules, self.clock.now(), hold=hold)
-        await self._keep(book, told)
-
-    async def _note_ended(self) -> None:
-        ended, self._ended = self._ended, []
-        if not ended:
-            return
-        book, told = self.book.copy(), []
-        for run in ended:
-            decision = Decision(
-                at=self.clock.now(), outcome="run_ended", reason="it is over", run=run
-            )
-            book.note(decision)
-            told.append(decision)
+    async def _decide(self, batch: Waiting) -> None:
+        """Decide some deliveries; one that the engine cannot judge stops no other."""
         try:
-            await self._keep(book, told)
+            await self._decide_all(batch)
         except StoreUnavailable:
-            self._ended += ended
             raise
+        except Exception as defect:
+            if len(batch) > 1:
+                for one in batch:
+                    await self._decide([one])
+                return
+            log.exception("a delivery cannot be decided number=%d", batch[0][0])
+            failed = Decision(
+                at=self.clock.now(), outcome="failed", source=batch[0][2].source,
+                delivery=batch[0][0], reason=f"{type(defect).__name__}: {defect}",
+            )  # fmt: skip
+            await self._keep(self.book, [failed], deliveries=[batch[0][0]])
+            self.loud(f"delivery {batch[0][0]} cannot be decided: {failed.reason}")
 
-    async def _keep(self, book: Book, told: list[Decision]) -> None:
-        if not told:
+    async def _decide_all(self, batch: Waiting) -> None:
+        arrived = [
+            Arrived(alert, at, number, position)
+            for number, at, delivery in batch
+            for position, alert in enumerate(delivery.alerts, 1)
+        ]
+        now = await self._now(ask=any(o.alert.status == "firing" for o in arrived))
+        book, told = await self._thought(
+            lambda: decide(self.rules, self.book, arrived, now), len(arrived)
+        )
+        told += [one for some in batch for one in unusual(*some, now.at)]
+        await self._keep(book, told, deliveries=[number for number, _, _ in batch])
+
+    async def _thought(self, think: Callable[[], Decided], size: int) -> Decided:
+        """Return what is thought out; much of it beside the loop, which goes on."""
+        clean = self.service.redactor.text
+
+        def thought() -> Decided:
+            book, told = think()
+            return book, [_clean(one, clean) for one in told]
+
+        return thought() if size <= INLINE else await asyncio.to_thread(thought)
+
+    async def _now(self, *, ask: bool) -> Now:
+        hold = self.service.hold.reason() or ""
+        if self.silences is None or not ask:
+            return Now(self.clock.now(), hold)
+        silences = await self.silences.active()
+        return Now(self.clock.now(), hold, silences)
+
+    # What comes of it
+
+    async def _keep(
+        self,
+        book: Book,
+        told: list[Decision],
+        *,
+        deliveries: Sequence[int] = (),
+        carried: Sequence[int] = (),
+    ) -> None:
+        """Store decisions, then take the book for true, then carry them out."""
+        if not (told or deliveries):
             return
-        numbers = await self.alerts.decide([], told)
+        numbers = await self.alerts.decide(
+            deliveries,
+            told,
+            carried=carried,
+            mail=mail_of(told),
+            notices=notices_of(told, self.service.library.runbooks),
+        )
         self.book = book
         self.counts.update(one.outcome for one in told)
-        await self._carry_out(list(zip(numbers, told, strict=True)))
+        for one in told:
+            if one.notice:
+                self.loud(one.notice)
+        starts = zip(numbers, told, strict=True)
+        await self._carry_out([pair for pair in starts if pair[1].outcome == "started"])
 
-    async def _carry_out(self, decided: Iterable[tuple[int, Decision]]) -> None:
-        done = []
-        does = {
-            "started": self._start,
-            "attached": self._attach,
-            "resolved_run": self._resolve,
-            "flapping": self._flap,
-        }
-        for number, decision in decided:
-            act = does.get(decision.outcome)
-            if act is None:
+    async def _carry_out(self, starts: Sequence[tuple[int, Decision]]) -> None:
+        begins = Begins(self.service, self.alerts, self.store)
+        for number, decision in starts:
+            problem = await begins.begin(decision)
+            if problem:
+                now = Now(self.clock.now())
+                book, told = refused(self.book, decision, problem, now)
+                await self._keep(book, told, carried=[number])
                 continue
-            try:
-                await act(decision)
-            except StoreUnavailable:
-                raise
-            except EngineError as error:
-                self.loud(f"{decision.alertname}: {decision.outcome}, but {error}")
-            done.append(number)
-        await self.alerts.carried_out(done)
-
-    async def _start(self, decision: Decision) -> None:
-        if await self.store.summary(decision.run) is not None:
-            return  # begun before the engine died
-        found = await self.alerts.alert(decision.delivery, decision.position)
-        if found is None:
-            raise NotFound(f"the alert of delivery {decision.delivery} is not kept")
-        self.claim(decision.run)
-        bundle = self.service.library.bundle(decision.runbook)
-        by = Actor(decision.source, via="alert")
-        try:
-            await self.service.start(
-                bundle, {}, by, alert=found.alerts[0], run=decision.run
-            )
-        except DoesNotApply:
-            self._ended.append(decision.run)
-            raise
-
-    async def _attach(self, decision: Decision) -> None:
-        who = Actor(decision.source, via="alert")
-        name = decision.alertname or decision.fingerprint
-        await self._tell(decision.run, Noted(by=who, text=f"alert {name} joined"))
-
-    async def _resolve(self, decision: Decision) -> None:
-        await self._tell(decision.run, AlertResolved(fingerprint=decision.fingerprint))
-
-    async def _tell(self, run: str, event: Event) -> None:
-        with contextlib.suppress(NotFound, DoesNotApply):
-            await (self.service.tell or self.service.driver.told)(run, event)
-
-    async def _flap(self, decision: Decision) -> None:
-        key = (decision.source, decision.fingerprint)
-        if self.book.braked.get(key, 0.0) - decision.at > 3_599.0:
-            self.loud(f"{decision.alertname} is flapping: {decision.reason}")
+            self.claim(decision.run)
+            await self.alerts.carried_out([number])
 
 
-def _left_out(number: int, at: float, delivery: Delivery) -> list[Decision]:
-    """Return the note that a source left alerts out of a body."""
-    if not delivery.truncated:
-        return []
-    told = f"{delivery.truncated} alerts were left out; raise `max_alerts`"
-    return [
-        Decision(
-            at=at,
-            outcome="truncated",
-            reason=told,
-            source=delivery.source,
-            delivery=number,
-        )
-    ]
+def _clean(decision: Decision, clean: Callable[[str], str]) -> Decision:
+    reason, notice = clean(decision.reason), clean(decision.notice)
+    if (reason, notice) == (decision.reason, decision.notice):
+        return decision
+    return msgspec.structs.replace(decision, reason=reason, notice=notice)

@@ -13,6 +13,8 @@ from engine.core.record import Record
 from engine.model.effects import Effect, Note
 from engine.model.events import (
     Acted,
+    AlertAttached,
+    AlertResolved,
     Answered,
     Cancelled,
     Event,
@@ -101,6 +103,8 @@ DESCRIBE: Final[Mapping[type, Callable[[Any], str]]] = {
         f"{event.by.id} {'sets' if event.on else 'lifts'} the global hold"
     ),
     LockLost: lambda event: "locks lost",
+    AlertResolved: lambda event: "the alert is over",
+    AlertAttached: lambda event: f"{event.many} more of its group fire",
     Restarted: lambda event: "engine is back",
     Noted: lambda event: f"note by {event.by.id}",
     Taken: lambda event: f"{event.by.id} takes over",

@@ -56,9 +56,10 @@ _DECISION: Final = (
 _OUTBOX: Final = "INSERT INTO outbox (run, body, created) VALUES (?, ?, ?)"
 _CARRIED: Final = "UPDATE decisions SET carried = 1 WHERE id = ?"
 _LEFT: Final = "SELECT id, body FROM decisions WHERE carried = 0 ORDER BY id"
+_IDLE: Final = ", ".join(f"'{outcome}'" for outcome in sorted(IDLE))
 _MOVING: Final = (
-    "SELECT id, body FROM decisions WHERE id > ? AND outcome NOT IN"
-    f" ({', '.join(map(repr, sorted(IDLE)))}) ORDER BY id LIMIT ?"  # noqa: S608
+    "SELECT id, body FROM decisions"  # noqa: S608 - names of our own
+    f" WHERE id > ? AND outcome NOT IN ({_IDLE}) ORDER BY id LIMIT ?"
 )
 _ABOUT: Final = (
     "SELECT body FROM (SELECT id, body FROM ("

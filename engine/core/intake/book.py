@@ -1,48 +1,76 @@
-"""What the intake knows: alerts that fire, open runs by group, starts, ends, the queue.
+"""What the intake knows: alerts, the groups they form, open runs, starts, what waits.
 
 The book changes by decisions alone (`note`), so that the same decisions read back from
 the journal give the same book. It is copied before a batch is decided: `decide` returns
 a new one and leaves the old as it was.
 
-Read by: deciding.
+Read by: deciding, judging.
 """
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
-from engine.core.intake.rules import FLAP_HOLD_SECONDS, FLAP_SECONDS, FLAPS
-from engine.model.decision import Decision
+import msgspec
+
+from engine.core.intake.rules import (
+    FLAP_SECONDS,
+    FLAPS,
+    SETTLE_SECONDS,
+    STARTS_AN_HOUR,
+)
+from engine.core.intake.times import seconds_of
+from engine.model.decision import IDLE, WAITING, Decision
 
 Key = tuple[str, str]  # source and fingerprint, or runbook and group
-KEPT_SECONDS = 86_400.0  # of starts, ends and flaps; no limit looks further back
-HANDLED = frozenset({"started", "attached", "queued", "proposed"})
+MOST_BEGINNINGS: Final = 20  # of one group
+MOST_STARTS: Final = 10_000  # the most that a limit of the engine can allow
+MOST_OF_ONE: Final = 1_000  # starts of one runbook
 
 
-@dataclass(slots=True)
-class OpenRun:
-    """A run that alerts started: which of them still fire."""
-
-    run: str
-    runbook: str
-    group: str
-    firing: set[Key] = field(default_factory=set)
-    alerts: set[Key] = field(default_factory=set)
-
-    def copy(self) -> "OpenRun":
-        """Return a copy that can change by itself."""
-        return OpenRun(
-            self.run, self.runbook, self.group, set(self.firing), set(self.alerts)
-        )
-
-
-@dataclass(slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What was last heard of one alert."""
 
     status: str
     starts_at: str
+    group: Key | None  # of the runbook that was chosen for it
     at: float = 0.0  # epoch seconds, when it was delivered
-    handled: bool = False  # something came of this firing
-    run: str = ""
+
+
+class Group(msgspec.Struct, frozen=True):
+    """All alerts of one runbook with the same values of `group_by`."""
+
+    firing: int = 0  # alerts
+    run: str = ""  # the open one
+    told: bool = False  # the run was told that all of them are over
+    began: tuple[float, ...] = ()  # epoch seconds, each time the first of them fired
+    began_as: str = ""  # as the source wrote the last of these
+    gap: float = math.inf  # seconds between the last two beginnings
+    braked: bool = False  # people were told that it flaps
+    run_ended: float = -math.inf  # epoch seconds
+    starts: tuple[float, ...] = ()  # epoch seconds, of its runs
+    when_resolved: str = ""  # of the trigger that began its run
+
+    def brake(self, now: float, more: int = 0) -> float | None:
+        """Return until when the group is held for flapping, or None.
+
+        Args:
+            now: Epoch seconds.
+            more: Beginnings that are not in the book yet.
+        """
+        recent = [at for at in self.began if now - at < FLAP_SECONDS] + [now] * more
+        return recent[-FLAPS] + FLAP_SECONDS if len(recent) >= FLAPS else None
+
+    @property
+    def settles(self) -> float:
+        """Until when it has to fire on before it counts; no earlier than it began."""
+        if self.gap >= SETTLE_SECONDS or not self.began:
+            return -math.inf
+        return self.began[-1] + SETTLE_SECONDS
+
+
+NOTHING: Final = Group()
 
 
 @dataclass(slots=True)
@@ -50,119 +78,193 @@ class Book:
     """Everything that earlier decisions leave behind."""
 
     alerts: dict[Key, Seen] = field(default_factory=dict)
-    open: dict[Key, OpenRun] = field(default_factory=dict)
-    runs: dict[str, Key] = field(default_factory=dict)
-    starts: list[float] = field(default_factory=list)
-    group_starts: dict[Key, list[float]] = field(default_factory=dict)
-    ended: dict[Key, float] = field(default_factory=dict)
-    ends: dict[Key, list[float]] = field(default_factory=dict)  # of one alert
-    braked: dict[Key, float] = field(default_factory=dict)  # until
-    queue: dict[Key, Decision] = field(default_factory=dict)  # by alert
+    groups: dict[Key, Group] = field(default_factory=dict)
+    runs: dict[str, Key] = field(default_factory=dict)  # open, started by the intake
+    by_hand: dict[str, Key] = field(default_factory=dict)  # open, started by people
+    waiting: dict[Key, Decision] = field(default_factory=dict)  # by group
+    untold: dict[Key, str] = field(default_factory=dict)  # runs behind a brake
+    starts: tuple[float, ...] = ()  # epoch seconds
+    starts_of: dict[str, tuple[float, ...]] = field(default_factory=dict)  # by runbook
+    refused: dict[Key, str] = field(default_factory=dict)  # why, by alert
+    schedules: dict[Key, float] = field(default_factory=dict)  # when last judged
 
     def copy(self) -> "Book":
         """Return a book that can change without this one."""
         return Book(
             dict(self.alerts),
-            dict(self.open),
+            dict(self.groups),
             dict(self.runs),
-            list(self.starts),
-            dict(self.group_starts),
-            dict(self.ended),
-            dict(self.ends),
-            dict(self.braked),
-            dict(self.queue),
+            dict(self.by_hand),
+            dict(self.waiting),
+            dict(self.untold),
+            self.starts,
+            dict(self.starts_of),
+            dict(self.refused),
+            dict(self.schedules),
         )
+
+    def read(self, decisions: Iterable[Decision]) -> "Book":
+        """Note each of these, in order; return the book."""
+        for decision in decisions:
+            self.note(decision)
+        return self
+
+    @property
+    def queue(self) -> list[Decision]:
+        """What waits for its turn."""
+        return [one for one in self.waiting.values() if one.outcome == "queued"]
+
+    def group(self, key: Key) -> Group:
+        """Return what is known of a group."""
+        return self.groups.get(key, NOTHING)
+
+    def recent_starts(self, seconds: float, now: float, runbook: str = "") -> int:
+        """Return how many runs were started in that time, of one runbook or of all."""
+        times = self.starts_of.get(runbook, ()) if runbook else self.starts
+        return sum(now - at < seconds for at in times)
 
     def note(self, decision: Decision) -> None:
         """Change by what was decided; nothing else changes the book."""
-        alert = (decision.source, decision.fingerprint)
-        if decision.outcome == "run_ended":
+        outcome, key = decision.outcome, (decision.runbook, decision.group)
+        if outcome in IDLE:
+            if outcome == "skipped":
+                self._scheduled(decision)
+            return
+        if outcome == "run_ended":
             self._run_ended(decision)
+        elif outcome == "scheduled":
+            self._scheduled(decision)
+        elif outcome == "cannot_start":
+            self._refused(key, decision)
+        else:
+            self._heard(key, decision)
+            self._came_of_it(key, decision)
+
+    def _heard(self, key: Key, decision: Decision) -> None:
+        """Take in what a delivery, a schedule or a person said."""
+        if decision.again:
             return
-        if not decision.fingerprint or decision.outcome in ("lower_priority",):
-            return
-        self._heard(alert, decision)
-        if decision.outcome == "started":
-            self._started(alert, decision)
-        elif decision.outcome == "attached":
-            self._joined(alert, decision)
-        elif decision.outcome in ("resolved_run", "still_firing"):
-            self._over(alert, decision)
-        elif decision.outcome == "queued":
-            self.queue[alert] = decision
-        elif decision.outcome == "left_queue":
-            self.queue.pop(alert, None)
-        elif decision.outcome == "flapping":
-            self.braked.setdefault(alert, decision.at + FLAP_HOLD_SECONDS)
+        if decision.source == "schedule":
+            self._scheduled(decision)
+        if decision.status == "firing":
+            self._fires(key, decision)
+        elif decision.status == "resolved":
+            self._over(decision)
 
-    def forget(self, before: float) -> None:
-        """Let go of alerts that were last heard of before that time and are over."""
-        needed = {key for run in self.open.values() for key in run.alerts}
-        for key, seen in list(self.alerts.items()):
-            if seen.at < before and key not in needed and key not in self.queue:
-                del self.alerts[key]
-                self.ends.pop(key, None)
-        for group, at in list(self.ended.items()):
-            if at < before:
-                del self.ended[group]
-                self.group_starts.pop(group, None)
+    def _came_of_it(self, key: Key, decision: Decision) -> None:
+        outcome = decision.outcome
+        if outcome == "started":
+            self._started(key, decision)
+        elif outcome == "by_hand":
+            self.by_hand[decision.run] = key
+            self._change(key, run=decision.run, told=False)
+        elif outcome == "attached":
+            self.waiting.pop(key, None)
+            self.untold.pop(key, None)
+            self._change(key, told=False, braked=False)
+        elif outcome == "resolved_run":
+            self.untold.pop(key, None)
+            self._change(key, told=True)
+        elif outcome == "withdrawn":
+            self.waiting.pop(key, None)
+        elif outcome in WAITING:
+            self._waits(key, decision)
 
-    def brake_of(self, alert: Key, now: float) -> float | None:
-        """Return until when the alert is held for flapping, or None."""
-        until = self.braked.get(alert)
-        if until is not None and now < until:
-            return until
-        recent = [at for at in self.ends.get(alert, ()) if now - at < FLAP_SECONDS]
-        return now + FLAP_HOLD_SECONDS if len(recent) >= FLAPS else None
+    def _change(self, key: Key, **changes: object) -> None:
+        self.groups[key] = msgspec.structs.replace(self.group(key), **changes)
 
-    def _heard(self, alert: Key, decision: Decision) -> None:
+    def _fires(self, key: Key, decision: Decision) -> None:
+        alert = (decision.source, decision.fingerprint)
         before = self.alerts.get(alert)
-        handled = decision.outcome in HANDLED
-        again = decision.outcome in ("repeated", "out_of_order")
-        if again and before is not None:
+        self.alerts[alert] = Seen("firing", decision.starts_at, key, decision.came)
+        if before is not None and before.status == "firing":
+            if before.group == key:
+                return
+            self._one_less(before.group)
+        group = self.group(key)
+        if group.firing:
+            self._change(key, firing=group.firing + 1)
             return
-        over = decision.status == "resolved"
-        if over and (before is None or before.status == "firing"):
-            recent = [
-                at for at in self.ends.get(alert, ()) if decision.at - at < FLAP_SECONDS
-            ]
-            self.ends[alert] = [*recent, decision.at]
-        self.alerts[alert] = Seen(
-            decision.status, decision.starts_at, decision.at, handled, decision.run
+        self._change(
+            key,
+            firing=1,
+            began=(*group.began[1 - MOST_BEGINNINGS :], decision.came),
+            began_as=decision.starts_at,
+            gap=_gap(group, decision),
         )
-        if self.braked.get(alert, decision.at) < decision.at:
-            del self.braked[alert]
 
-    def _started(self, alert: Key, decision: Decision) -> None:
-        key = (decision.runbook, decision.group)
-        self.queue.pop(alert, None)
-        self.open[key] = OpenRun(
-            decision.run, decision.runbook, decision.group, {alert}, {alert}
-        )
+    def _over(self, decision: Decision) -> None:
+        alert = (decision.source, decision.fingerprint)
+        before = self.alerts.get(alert)
+        group = before.group if before is not None else None
+        self.alerts[alert] = Seen("resolved", decision.starts_at, group, decision.came)
+        self.refused.pop(alert, None)
+        if before is not None and before.status == "firing":
+            self._one_less(group)
+
+    def _one_less(self, key: Key | None) -> None:
+        if key is not None:
+            self._change(key, firing=max(0, self.group(key).firing - 1))
+
+    def _started(self, key: Key, decision: Decision) -> None:
+        self.waiting.pop(key, None)
         self.runs[decision.run] = key
-        oldest = decision.at - KEPT_SECONDS
-        self.starts = [at for at in self.starts if at > oldest] + [decision.at]
-        earlier = [at for at in self.group_starts.get(key, ()) if at > oldest]
-        self.group_starts[key] = [*earlier, decision.at]
+        self.refused.pop((decision.source, decision.fingerprint), None)
+        at, runbook = decision.at, decision.runbook
+        self.starts = (*self.starts[1 - MOST_STARTS :], at)
+        of_it = self.starts_of.get(runbook, ())
+        self.starts_of[runbook] = (*of_it[1 - MOST_OF_ONE :], at)
+        own = (*self.group(key).starts[1 - STARTS_AN_HOUR :], at)
+        self._change(
+            key,
+            run=decision.run,
+            told=False,
+            braked=False,
+            starts=own,
+            when_resolved=decision.when_resolved,
+        )
 
-    def _joined(self, alert: Key, decision: Decision) -> None:
-        self.queue.pop(alert, None)
-        key = (decision.runbook, decision.group)
-        if key in self.open:
-            run = self.open[key] = self.open[key].copy()
-            run.firing.add(alert)
-            run.alerts.add(alert)
+    def _waits(self, key: Key, decision: Decision) -> None:
+        if decision.notice and decision.outcome == "flapping":
+            self._change(key, braked=True)
+        if decision.run:  # open all the same: it is not told for a while
+            self.untold[key] = decision.run
+        elif decision.since:  # not one of those that wait with it
+            self.waiting[key] = decision
 
-    def _over(self, alert: Key, decision: Decision) -> None:
-        key = (decision.runbook, decision.group)
-        if key in self.open:
-            run = self.open[key] = self.open[key].copy()
-            run.firing.discard(alert)
+    def _refused(self, key: Key, decision: Decision) -> None:
+        """Forget the alert: the same delivery is judged anew, once it is mended."""
+        alert = (decision.source, decision.fingerprint)
+        self._scheduled(decision)
+        self.refused[alert] = decision.reason
+        if decision.run and self.runs.pop(decision.run, None) is not None:
+            began = self.group(key).began[:-1]  # it did not count
+            self._change(key, run="", firing=0, began=began, gap=math.inf)
+            for other, seen in list(self.alerts.items()):  # rare: those that joined
+                if seen.group == key:
+                    del self.alerts[other]
+        before = self.alerts.pop(alert, None)
+        if before is not None and before.status == "firing":
+            self._one_less(before.group)
+
+    def _scheduled(self, decision: Decision) -> None:
+        if decision.source == "schedule":
+            self.schedules[decision.runbook, decision.fingerprint] = decision.came
 
     def _run_ended(self, decision: Decision) -> None:
-        key = self.runs.pop(decision.run, None)
+        key = self.runs.pop(decision.run, None) or self.by_hand.pop(decision.run, None)
         if key is None:
             return
-        if key in self.open and self.open[key].run == decision.run:
-            del self.open[key]
-        self.ended[key] = decision.at
+        self.untold.pop(key, None)
+        if self.group(key).run == decision.run:
+            self._change(key, run="", run_ended=decision.at)
+
+
+def _gap(group: Group, decision: Decision) -> float:
+    """Return the seconds between two beginnings: by the source's word, else by ours."""
+    if not group.began:
+        return math.inf
+    before, after = seconds_of(group.began_as), seconds_of(decision.starts_at)
+    if before is None or after is None or after <= before:
+        return max(0.0, decision.came - group.began[-1])
+    return after - before

@@ -1,328 +1,389 @@
-"""From an alert to a decision with its reason: which question is asked first.
+"""From alerts to decisions with their reasons: which question is asked first.
 
-Pure and total: the same book, rules, alert and time give the same decisions, and every
-alert gets at least one. Nothing is dropped: what may not start now is queued, proposed,
-or named with the rule that held it back.
+Pure and total: the same rules, book, alerts and time give the same decisions, and every
+alert gets at least one. Nothing is dropped: what may not start now waits, with the rule
+that held it back, and is judged again until it starts or is over.
+
+Two steps. `take` hears every alert of a batch in its order; what would begin a run is
+only marked. `release` then lets runs begin, the worst and oldest first, whether they
+waited before or came just now.
 
 Called by: runtime.intake.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from engine.core.inputs import bind_inputs
-from engine.core.intake.book import Book, Key, OpenRun
-from engine.core.intake.matching import labels_fit, matches
-from engine.core.intake.rules import FLAP_SECONDS, FLAPS, Rule, Rules
-from engine.model.alert import Alert
+from engine.core.intake.arrivals import (
+    Arrived,
+    fitting_rules,
+    letters,
+    run_id,
+    suppressed,
+    told,
+)
+from engine.core.intake.book import Book, Key, Seen
+from engine.core.intake.judging import NEVER, Held, flapping, full, held_back
+from engine.core.intake.rules import Now, Rule, Rules
+from engine.core.intake.times import later, span
+from engine.core.intake.words import no_runbook, notice_of, plural
 from engine.model.decision import Decision
 
-ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # read out on the phone
-RUN_LETTERS: Final = 6
-Held = tuple[str, str]  # an outcome that holds a start back, and its reason
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """One alert as it came: when, in which delivery, and what is known beside it."""
-
-    alert: Alert
-    at: float
-    delivery: int = 0
-    position: int = 0
-    silenced: str = ""  # by which silence
-    hold: str = ""  # why the global hold is set
-
-    @property
-    def key(self) -> Key:
-        """What tells this alert from others."""
-        return self.alert.source, self.alert.fingerprint
+replace: Final = msgspec.structs.replace
 
 
 def decide(
-    book: Book, rules: Rules, arrived: Iterable[Arrived]
+    rules: Rules, book: Book, arrived: Iterable[Arrived], now: Now
 ) -> tuple[Book, list[Decision]]:
-    """Return what is decided about each alert, in order, and the book after it."""
-    book, told = book.copy(), list[Decision]()
+    """Return the book after it and what is decided about each alert, in order.
+
+    Beside the alerts' own decisions there are those about what waited before.
+    """
+    desk = Desk(rules, book.copy(), now)
     for one in arrived:
-        for decision in _of_one(book, rules, one):
-            book.note(decision)
-            told.append(decision)
-    return book, told
+        desk.take(one)
+    desk.release()
+    return desk.book, desk.told
 
 
-def drain(
-    book: Book, rules: Rules, now: float, *, hold: str = ""
-) -> tuple[Book, list[Decision]]:
-    """Return the starts that the queue may have now: worst first, then oldest."""
-    book, told = book.copy(), list[Decision]()
-    waiting = sorted(
-        book.queue.values(), key=lambda one: (one.severity, one.at, one.position)
-    )
-    for one in waiting:
-        if hold or _full(book, rules, now):
-            break
-        key = (one.runbook, one.group)
-        if key in book.open:
-            outcome, run = "attached", book.open[key].run
-            reason = f"run {run} is open for its group"
+class Desk:
+    """One batch: the book as it becomes, and what was told so far."""
+
+    def __init__(self, rules: Rules, book: Book, now: Now) -> None:
+        self.rules, self.book, self.now = rules, book, now
+        self.told: list[Decision] = []
+        self._fresh: dict[Key, list[int]] = {}  # group to its places in `told`
+
+    def take(self, one: Arrived) -> None:
+        """Hear one alert."""
+        if one.alert.status == "resolved":
+            self.say(self._resolved(one))
         else:
-            outcome, run = "started", _run_id(one, one.runbook)
-            reason = f"from the queue, after {now - one.at:.0f} s"
-        decision = _changed(one, at=now, outcome=outcome, run=run, reason=reason)
-        book.note(decision)
-        told.append(decision)
-    return book, told
+            self._firing(one)
 
+    def say(self, decision: Decision) -> None:
+        """Take a decision into the book and the list."""
+        self.book.note(decision)
+        self.told.append(decision)
 
-def _of_one(book: Book, rules: Rules, one: Arrived) -> list[Decision]:
-    if one.alert.status == "resolved":
-        return [_resolved(book, one)]
-    before = book.alerts.get(one.key)
-    if before is not None and before.status == "resolved":
-        if not _later(one.alert.starts_at, before.starts_at):
-            return [_told(one, "out_of_order", "its end was told before it fired")]
-    elif before is not None and before.handled and _same(before.starts_at, one.alert):
-        run = f"; its run is {before.run}" if before.run else ""
-        return [_told(one, "repeated", f"it fires already{run}")]
-    fitting = [rule for rule in rules.rules if matches(rule.alert, one.alert) is None]
-    if not fitting:
-        return [_told(one, "no_runbook", _why_none(rules, one.alert))]
-    chosen, *others = _one_each(fitting)
-    lower = [
-        _told(
-            one,
-            "lower_priority",
-            f"{chosen.name} ({chosen.runbook.severity}) comes first",
-            rule,
+    # What fires
+
+    def _firing(self, one: Arrived) -> None:
+        before = self.book.alerts.get(one.key)
+        known = self._known(one, before) if before is not None else None
+        if known is not None:
+            self.say(known)
+            return
+        fitting = fitting_rules(self.rules, one.alert)
+        if not fitting:
+            reason = no_runbook(self.rules, one.alert)
+            self.say(told(one, self.now, "no_runbook", reason))
+            return
+        for number, rule in enumerate(fitting):
+            group = self._group(one, rule)
+            if group is None:
+                continue
+            self._placed(one, rule, group)
+            for other in fitting[number + 1 :]:
+                severity = rule.runbook.severity
+                first = f"{rule.name} ({severity}) comes first"
+                self.say(told(one, self.now, "lower_priority", first, other))
+            return
+
+    def _known(self, one: Arrived, before: Seen) -> Decision | None:
+        """Return the decision about an alert that brings nothing new, or None."""
+        alert = one.alert
+        newer = later(before.starts_at, alert.starts_at)
+        if before.status == "resolved":
+            if newer is False:
+                reason = f"it was told to be over, began {alert.starts_at}"
+                return told(one, self.now, "out_of_order", reason)
+            return None
+        if later(alert.starts_at, before.starts_at):
+            reason = f"it began again meanwhile: {before.starts_at}"
+            return told(one, self.now, "out_of_order", reason)
+        if newer:
+            return None
+        waits = self.book.waiting.get(before.group) if before.group else None
+        if waits is not None and waits.outcome == "silenced" and waits.until == NEVER:
+            return None  # the source itself said so; it may say otherwise now
+        return told(one, self.now, "repeated", self._repeated(before))
+
+    def _repeated(self, before: Seen) -> str:
+        if before.group is None:
+            return "it fires already"
+        run, waits = (
+            self.book.group(before.group).run,
+            self.book.waiting.get(before.group),
         )
-        for rule in others
-    ]
-    return [_judged(book, rules, one, chosen), *lower]
+        if waits is not None:
+            return f"it fires already and waits: {waits.outcome}, {waits.reason}"
+        return f"it fires already; its run {'is ' + run if run else 'has ended'}"
 
-
-def _one_each(rules: Sequence[Rule]) -> list[Rule]:
-    """Return the first rule of each runbook, in the order of rank."""
-    return list({rule.name: rule for rule in reversed(rules)}.values())[::-1]
-
-
-def _judged(book: Book, rules: Rules, one: Arrived, rule: Rule) -> Decision:
-    alert = one.alert
-    values, problems = bind_inputs(rule.runbook, {}, alert.labels, alert.annotations)
-    if problems:
-        return _told(one, "cannot_start", "; ".join(problems), rule)
-    group = json.dumps([values.get(name) for name in rule.group_by])
-    group = group if rule.group_by else ""
-    key = (rule.name, group)
-    if key in book.open:
-        run = book.open[key].run
-        reason = f"run {run} is open for its group"
-        return _told(one, "attached", reason, rule, group, run)
-    return _held_back(book, rules, one, rule, key) or _told(
-        one,
-        "started",
-        f"{rule.name} fits",
-        rule,
-        group,
-        _run_id_of(one, rule.name),
-    )
-
-
-def _held_back(
-    book: Book, rules: Rules, one: Arrived, rule: Rule, key: Key
-) -> Decision | None:
-    """Return the decision of the first rule that holds the start back, or None."""
-    found = (
-        _quieted(book, rules, one)
-        or _rested(book, rule, key, one.at)
-        or _offered(rules, rule)
-        or _waiting(book, rules, one)
-    )
-    return _told(one, *found, rule, key[1]) if found is not None else None
-
-
-def _quieted(book: Book, rules: Rules, one: Arrived) -> Held | None:
-    for quiet in rules.quiet:
-        inside = quiet.begins_at <= one.at < quiet.ends_at
-        if inside and labels_fit(quiet.match, one.alert.labels):
-            why = f": {quiet.why}" if quiet.why else ""
-            return "in_maintenance", f"until {_moment(quiet.ends_at)}{why}"
-    if one.silenced:
-        return "silenced", f"silence {one.silenced}"
-    brake = book.brake_of(one.key, one.at)
-    if brake is not None:
-        much = f"{FLAPS} ends in {FLAP_SECONDS / 60:.0f} minutes"
-        return "flapping", f"{much}; held until {_moment(brake)}"
-    return None
-
-
-def _rested(book: Book, rule: Rule, key: Key, now: float) -> Held | None:
-    rest = book.ended.get(key, -1e18) + rule.cooldown_seconds - now
-    if rest > 0:
-        return "cooling_down", f"{rest:.0f} s of the cooldown are left"
-    most, per = rule.starts
-    recent = [at for at in book.group_starts.get(key, ()) if now - at < per]
-    if len(recent) >= most:
-        told = f"{len(recent)} runs in {per:.0f} s, {most} start by themselves"
-        return "proposed", told
-    return None
-
-
-def _offered(rules: Rules, rule: Rule) -> Held | None:
-    if rule.runbook.autonomy == "propose":
-        return "proposed", "autonomy: propose"
-    problem = rules.problems.get(rule.name)
-    return ("proposed", problem) if problem else None
-
-
-def _waiting(book: Book, rules: Rules, one: Arrived) -> Held | None:
-    if one.hold:
-        return "queued", f"the global hold is set: {one.hold}"
-    full = _full(book, rules, one.at)
-    return ("queued", full) if full else None
-
-
-def _full(book: Book, rules: Rules, now: float) -> str:
-    """Return which limit of the engine is reached, or an empty string."""
-    if len(book.open) >= rules.at_once:
-        return f"{len(book.open)} runs are open, {rules.at_once} at once are allowed"
-    recent = sum(now - at < rules.starts_seconds for at in book.starts)
-    if recent >= rules.starts_max:
-        per = rules.starts_seconds
-        return f"{recent} starts in {per:.0f} s, {rules.starts_max} are allowed"
-    return ""
-
-
-def _resolved(book: Book, one: Arrived) -> Decision:
-    key = one.key
-    if key in book.queue:
-        waiting = book.queue[key]
-        return _changed(
-            waiting,
-            at=one.at,
-            outcome="left_queue",
-            status="resolved",
-            reason="it was over before its turn",
-            delivery=one.delivery,
-            position=one.position,
+    def _group(self, one: Arrived, rule: Rule) -> str | None:
+        """Return the group, or None: the runbook cannot start, which is told."""
+        alert = one.alert
+        values, problems = bind_inputs(
+            rule.runbook, {}, alert.labels, alert.annotations
         )
-    run = _run_of(book, key)
-    if run is None:
-        return _told(one, "not_open", "no run is open for it")
-    before = book.alerts.get(key)
-    if before is not None and before.status == "resolved":
-        return _told(one, "repeated", "its end was told before", run=run.run)
-    left = run.firing - {key}
-    outcome = "still_firing" if left else "resolved_run"
-    reason = f"{len(left)} more fire" if left else "all its alerts are over"
-    return Decision(
-        at=one.at,
-        outcome=outcome,
-        reason=reason,
-        runbook=run.runbook,
-        group=run.group,
-        run=run.run,
-        **_about(one),
-    )
-
-
-def _run_of(book: Book, key: Key) -> OpenRun | None:
-    return next((run for run in book.open.values() if key in run.alerts), None)
-
-
-def _about(one: Arrived) -> dict[str, Any]:
-    alert = one.alert
-    return {
-        "source": alert.source,
-        "fingerprint": alert.fingerprint,
-        "alertname": alert.labels.get("alertname", ""),
-        "status": alert.status,
-        "starts_at": alert.starts_at,
-        "delivery": one.delivery,
-        "position": one.position,
-    }
-
-
-def _told(
-    one: Arrived,
-    outcome: str,
-    reason: str,
-    rule: Rule | None = None,
-    group: str = "",
-    run: str = "",
-) -> Decision:
-    return Decision(
-        at=one.at,
-        outcome=outcome,
-        reason=reason,
-        runbook=rule.name if rule is not None else "",
-        severity=rule.runbook.severity if rule is not None else "",
-        group=group,
-        run=run,
-        **_about(one),
-    )
-
-
-def _changed(decision: Decision, **changes: object) -> Decision:
-    return msgspec.structs.replace(decision, **changes)
-
-
-def _run_id_of(one: Arrived, runbook: str) -> str:
-    return _letters(one.delivery, one.position, *one.key, one.at, runbook)
-
-
-def _run_id(decision: Decision, runbook: str) -> str:
-    key = (decision.source, decision.fingerprint)
-    return _letters(decision.delivery, decision.position, *key, decision.at, runbook)
-
-
-def _letters(*parts: object) -> str:
-    """Return the id of a run: the same for the same decision, whenever it is made."""
-    digest = hashlib.sha256(json.dumps([str(one) for one in parts]).encode()).digest()
-    number, letters = int.from_bytes(digest[:8], "big"), ""
-    for _ in range(RUN_LETTERS):
-        number, at = divmod(number, len(ALPHABET))
-        letters += ALPHABET[at]
-    return f"r-{letters}"
-
-
-def _same(starts_at: str, alert: Alert) -> bool:
-    return starts_at == alert.starts_at
-
-
-def _later(starts_at: str, than: str) -> bool:
-    """Whether an alert began after one that is over; without times it did."""
-    first, second = _parsed(than), _parsed(starts_at)
-    if first is None or second is None:
-        return starts_at != than or not starts_at
-    return second > first
-
-
-def _parsed(text: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
+        if not problems:
+            secret = (n for n in rule.group_by if rule.runbook.inputs[n].secret)
+            hidden = {name: letters(values[name]) for name in secret}
+            return rule.group({**values, **hidden})
+        reason = "; ".join(problems)
+        decision = told(one, self.now, "cannot_start", reason, rule)
+        if self.book.refused.get(one.key) != reason:
+            decision = replace(decision, notice=notice_of(decision))
+        self.say(decision)
         return None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+    def _placed(self, one: Arrived, rule: Rule, group: str) -> None:
+        key = (rule.name, group)
+        known = self.book.group(key)
+        waits = self.book.waiting.get(key)
+        if known.run:
+            self.say(self._joins_run(one, rule, key))
+        elif waits is not None and key not in self._fresh and not _lifted(waits, one):
+            reason = f"it waits with {waits.alertname}: {waits.reason}"
+            self.say(told(one, self.now, waits.outcome, reason, rule, group))
+        else:
+            self._marks(one, rule, key)
+
+    def _marks(self, one: Arrived, rule: Rule, key: Key) -> None:
+        """Mark an alert that may begin a run; `release` has the final word on it."""
+        fresh = self._fresh.setdefault(key, [])
+        quiet = suppressed(one.alert)
+        mark = told(one, self.now, "queued", "", rule, key[1])
+        if not fresh:
+            mark = replace(
+                mark, since=one.at, labels=one.alert.labels,
+                until=NEVER if quiet else 0.0,
+                when_resolved="" if rule.when_resolved == "continue"
+                else rule.when_resolved,
+            )  # fmt: skip
+        elif not quiet:
+            first = replace(self.told[fresh[0]], until=0.0)
+            self.told[fresh[0]] = self.book.waiting[key] = first
+        fresh.append(len(self.told))
+        self.say(mark)
+
+    def _joins_run(self, one: Arrived, rule: Rule, key: Key) -> Decision:
+        known = self.book.group(key)
+        brake = known.brake(self.now.at, more=known.firing == 0)
+        if brake is None:
+            reason = f"run {known.run} is open for its group"
+            return told(one, self.now, "attached", reason, rule, key[1], known.run)
+        reason = f"{flapping(brake)}; run {known.run} is not told"
+        decision = told(one, self.now, "flapping", reason, rule, key[1], known.run)
+        return self._noticed(decision)
+
+    def _noticed(self, decision: Decision) -> Decision:
+        """Return the decision with what people are told, once for each brake."""
+        key = (decision.runbook, decision.group)
+        if decision.outcome == "flapping" and self.book.group(key).braked:
+            return decision
+        return replace(decision, notice=notice_of(decision))
+
+    def mark(self, key: Key, decision: Decision) -> None:
+        """Mark a start that no alert asks for; `release` has the final word on it."""
+        self._fresh.setdefault(key, []).append(len(self.told))
+        self.say(decision)
+
+    # What is over
+
+    def _resolved(self, one: Arrived) -> Decision:
+        before = self.book.alerts.get(one.key)
+        if before is None:
+            if not fitting_rules(self.rules, one.alert):
+                reason = no_runbook(self.rules, one.alert)
+                return told(one, self.now, "no_runbook", reason)
+            return told(one, self.now, "not_open", "it was never told to fire")
+        newer = later(before.starts_at, one.alert.starts_at)
+        if before.status == "resolved":
+            if newer:
+                return told(one, self.now, "not_open", "it was never told to fire")
+            return told(one, self.now, "repeated", "its end was told before")
+        if later(one.alert.starts_at, before.starts_at):
+            reason = f"it began again meanwhile: {before.starts_at}"
+            return told(one, self.now, "out_of_order", reason)
+        if before.group is None:
+            return told(one, self.now, "not_open", "no run is open for it")
+        return self._over(one, before.group)
+
+    def _over(self, one: Arrived, key: Key) -> Decision:
+        known, left = self.book.group(key), self.book.group(key).firing - 1
+        runbook, group = key
+        about = {"runbook": runbook, "group": group, "run": known.run,
+                 "when_resolved": known.when_resolved}  # fmt: skip
+
+        def so(outcome: str, reason: str) -> Decision:
+            return replace(told(one, self.now, outcome, reason), **about)
+
+        if left > 0 and (known.run or key in self.book.waiting):
+            return so("still_firing", f"{left} more of its group")
+        if known.run:
+            brake = known.brake(self.now.at)
+            if brake is not None:
+                reason = f"{flapping(brake)}; run {known.run} is not told"
+                return so("flapping", reason)
+            return so("resolved_run", "all alerts of its group are over")
+        waits = self.book.waiting.get(key)
+        if waits is None:
+            return so("not_open", "its run has ended")
+        fresh = self._fresh.pop(key, None)
+        if fresh is not None:
+            for place in fresh:
+                at_once = "it came and was over in the same moment"
+                self.told[place] = replace(self.told[place], reason=at_once)
+            return so("withdrawn", "nothing was started for it")
+        return so("withdrawn", f"it waited: {waits.outcome}, {waits.reason}")
+
+    # What begins
+
+    def release(self) -> None:
+        """Let runs begin, the worst first, then the oldest; name what holds others."""
+        engine = full(self.book, self.rules, self.now.at)
+        crowded = self._queues()
+        for key, waits in sorted(self._to_judge(engine), key=_turn):
+            held = self._held(key, waits, engine)
+            fresh = self._fresh.get(key)
+            if held is None:
+                self._begin(key, waits, fresh)
+                engine = full(self.book, self.rules, self.now.at)
+            elif fresh is not None:
+                self._stays(key, waits, held, fresh)
+            elif held.outcome != waits.outcome or held.until > waits.until:
+                self._stays(key, waits, held, None)
+        if not crowded:
+            self._crowd_told()
+        self._told_together()
+
+    def _queues(self) -> bool:
+        """Return whether something waited for its turn before this batch."""
+        return any(
+            one.outcome == "queued" and key not in self._fresh
+            for key, one in self.book.waiting.items()
+        )
+
+    def _crowd_told(self) -> None:
+        """Tell people once that starts wait from now on."""
+        places = [
+            place
+            for place, one in enumerate(self.told)
+            if one.outcome == "queued" and one.since and one.reason
+        ]
+        if places:
+            first = self.told[places[0]]
+            many = plural(len(places), "start")
+            text = (
+                f"{many} wait{'s' if len(places) == 1 else ''} for a turn: "
+                f"{first.reason}. The worst severity comes first, nothing is "
+                "dropped. See: runbook alerts"
+            )
+            self.told[places[0]] = replace(first, notice=text)
+
+    def _to_judge(self, engine: Held | None) -> list[tuple[Key, Decision]]:
+        at = self.now.at
+        stuck = {"proposed"} | ({"queued"} if engine is not None else set())
+        stuck |= {"held", "queued"} if self.now.hold else set()
+        return [
+            (key, waits)
+            for key, waits in self.book.waiting.items()
+            if key in self._fresh or (waits.until <= at and waits.outcome not in stuck)
+        ]
+
+    def _held(self, key: Key, waits: Decision, engine: Held | None) -> Held | None:
+        known = self.rules.named.get(key[0])
+        if known is None:
+            return Held("queued", f"no runbook '{key[0]}' is loaded now")
+        if key in self._fresh and waits.until == NEVER:
+            return Held("silenced", "its source sent it as suppressed", NEVER)
+        return held_back(
+            self.book,
+            self.rules,
+            self.now,
+            runbook=known.runbook,
+            key=key,
+            source=waits.source,
+            labels=waits.labels,
+            engine=engine,
+        )
+
+    def _begin(self, key: Key, waits: Decision, fresh: list[int] | None) -> None:
+        run = run_id(waits, self.now.at)
+        unseen = self.now.silences is None and waits.source != "schedule"
+        note = "; Alertmanager could not be asked for silences" if unseen else ""
+        if fresh is None:
+            waited = span(self.now.at - waits.since)
+            reason = f"it waited {waited} ({waits.outcome}: {waits.reason}){note}"
+            began = replace(
+                waits, at=self.now.at, outcome="started", reason=reason, run=run,
+                again=True, labels={}, until=0.0, notice="",
+            )  # fmt: skip
+            self.say(began)
+            return
+        first, *others = fresh
+        reason = f"{waits.reason or key[0] + ' fits'}{note}"
+        began = replace(
+            self.told[first], outcome="started", reason=reason, run=run, labels={},
+            until=0.0,
+        )  # fmt: skip
+        self._settle(first, began)
+        for place in others:
+            reason = f"run {run} is open for its group"
+            joined = replace(
+                self.told[place], outcome="attached", reason=reason, run=run,
+                labels={}, until=0.0,
+            )  # fmt: skip
+            self._settle(place, joined)
+
+    def _stays(
+        self, key: Key, waits: Decision, held: Held, fresh: list[int] | None
+    ) -> None:
+        so = {"outcome": held.outcome, "reason": held.reason, "until": held.until}
+        if fresh is None:
+            changed = replace(waits, at=self.now.at, again=True, **so)
+            self.say(self._noticed(changed))
+            return
+        first, *others = fresh
+        self._settle(first, self._noticed(replace(self.told[first], **so)))
+        for place in others:
+            reason = f"it waits with {waits.alertname}: {held.reason}"
+            joined = replace(
+                self.told[place], outcome=held.outcome, reason=reason, labels={},
+                until=0.0,
+            )  # fmt: skip
+            self._settle(place, joined)
+
+    def _settle(self, place: int, decision: Decision) -> None:
+        """Put the final word in the place of the first one; it was heard already."""
+        self.told[place] = decision
+        self.book.note(replace(decision, again=True))
+        key = (decision.runbook, decision.group)
+        if key in self.book.waiting and decision.since:
+            self.book.waiting[key] = decision
+
+    def _told_together(self) -> None:
+        """Mark the first that joins each run: the run is told of all of them once."""
+        first: dict[str, int] = {}
+        many: dict[str, int] = {}
+        for place, one in enumerate(self.told):
+            if one.outcome == "attached":
+                first.setdefault(one.run, place)
+                many[one.run] = many.get(one.run, 0) + 1
+        for run, place in first.items():
+            self.told[place] = replace(self.told[place], many=many[run])
 
 
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(min(at, 4e9), UTC).strftime("%Y-%m-%d %H:%M UTC")
+def _turn(waiting: tuple[Key, Decision]) -> tuple[str, float, int, int, Key]:
+    key, one = waiting
+    return one.severity, one.since, one.delivery, one.position, key
 
 
-def _why_none(rules: Rules, alert: Alert) -> str:
-    """Return why the nearest triggers do not fit, at most three."""
-    near = [
-        (rule.name, matches(rule.alert, alert))
-        for rule in rules.rules
-        if rule.alert.match.get("alertname") == alert.labels.get("alertname")
-    ]
-    if not near:
-        return f"none of {len(rules.rules)} triggers fits"
-    return "; ".join(f"{name}: {why}" for name, why in near[:3])
+def _lifted(waits: Decision, one: Arrived) -> bool:
+    """Whether the source lifts the silence that it had told of itself."""
+    silenced = waits.outcome == "silenced" and waits.until == NEVER
+    return silenced and not suppressed(one.alert)
