@@ -195,6 +195,7 @@ def _intend(turn: Turn, thread: Thread) -> None:
         subject=action.name,
         target=target_of(turn, thread),
         refs={
+            "key": act_id(turn, thread),
             "kind": action.model.kind,
             "command": params,
             "undo": held.params if held is not None else None,

@@ -198,7 +198,7 @@ def undo(turn: Turn, thread: Thread) -> None:
         thread,
         subject=held.action,
         target=held.target,
-        refs={"kind": held.kind, "command": held.params},
+        refs={"key": f"{held.id}/undo", "kind": held.kind, "command": held.params},
     )
     thread = turn.wait(thread, "undo.undoing", (key,), n=thread.n + 1)
     turn.effects.append(
