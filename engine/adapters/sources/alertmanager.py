@@ -18,6 +18,7 @@ from engine.adapters.sources.reading import (
     links_of,
     map_of,
     members,
+    moment,
     of_labels,
     text,
     texts,
@@ -54,7 +55,7 @@ def delivery_of(body: Any, source: str) -> Delivery:
         source,
         alerts,
         text(body.get("groupKey")),
-        left_out if isinstance(left_out, int) and left_out > 0 else 0,
+        max(left_out, 0) if type(left_out) is int else 0,  # true is no number here
         "" if alerts else "the body has no alerts",
     )
 
@@ -78,11 +79,11 @@ def _alert(raw: Any, number: int, source: str, common: dict[str, str]) -> Alert:
         labels,
         _all(one.get("annotations")),
         text(one.get("fingerprint")) or of_labels(labels),
-        text(one.get("startsAt")),
+        moment(one.get("startsAt")),
         links,
         dict(one),
         labels.get("severity", ""),
-        text(one.get("endsAt")) if status == "resolved" else "",
+        moment(one.get("endsAt")) if status == "resolved" else "",
     )
 
 

@@ -1,8 +1,10 @@
 """What Amazon posts: CloudWatch alarms through SNS, EventBridge, Health, log data.
 
 SNS sends text/plain with a JSON envelope; what it carries is JSON in a string. Also
-bare alarms (raw delivery), events of a bus, and Lambda's list of records. Whether the
-envelope is really signed by Amazon is judged in sns.
+bare alarms (raw delivery), events of a bus, an alarm's own call of a function, and
+Lambda's list of records. Whether the envelope is really signed by Amazon is judged in
+sns. Of an envelope only what Amazon signs is read: whoever sends a signed one again
+could write other keys beside it.
 
 Source: docs.aws.amazon.com, SNS message formats; CloudWatch alarm events.
 """
@@ -13,8 +15,11 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from engine.adapters.sources.reading import (
     Body,
+    body_inside,
     body_of,
     first,
     identity,
@@ -44,17 +49,21 @@ def _carried(body: Body, source: str, depth: int) -> Delivery:
     kind = text(body.get("Type"))
     if kind in ("SubscriptionConfirmation", "UnsubscribeConfirmation"):
         return Delivery(source, note=f"{kind} of topic {text(body.get('TopicArn'))}")
+    if kind == "Notification":
+        return _notification(body, source, depth)
     if "Records" in body:
         return _together(
             [_carried(one, source, depth + 1) for one in _records(body)], source
         )
     if "NewStateValue" in body and "AlarmName" in body:
         return _alarm(body, source)
+    if part(body, "alarmData"):
+        return _called(body, source)
     if "detail-type" in body:
         return _event(body, source)
     if isinstance(body.get("awslogs"), Mapping):
         return _logs(part(body, "awslogs"), source)
-    if "Message" in body and (kind == "Notification" or "TopicArn" in body):
+    if "Message" in body and "TopicArn" in body:
         return _notification(body, source, depth)
     raise BadBody(
         "this is none of Amazon's bodies: neither an SNS notification, a CloudWatch "
@@ -74,13 +83,11 @@ def _together(found: list[Delivery], source: str) -> Delivery:
 
 
 def _notification(body: Body, source: str, depth: int) -> Delivery:
-    message = body["Message"]
-    if isinstance(message, Mapping):
-        return _carried(message, source, depth + 1)
+    message = body.get("Message")
     told = text(message)
-    if told.lstrip().startswith("{"):
+    inner = body_inside(told) if told.lstrip().startswith("{") else message
+    if isinstance(inner, Mapping):
         try:
-            inner = map_of(body_of(Posted(told.encode(), {}, 0.0)), "`Message`")
             return _carried(inner, source, depth + 1)
         except BadBody:
             pass  # a text of somebody's own, which only begins like one of Amazon's
@@ -103,10 +110,12 @@ def _notification(body: Body, source: str, depth: int) -> Delivery:
 def _alarm(body: Body, source: str) -> Delivery:
     name, state = text(body["AlarmName"]), text(body["NewStateValue"])
     if state not in ("ALARM", "OK"):
-        return Delivery(source, note=f"alarm '{name[:80]}' is {state}: not known")
-    trigger = part(body, "Trigger")
+        return _not_known(name, state, source)
+    trigger = _metric_of(part(body, "Trigger"))
     arn = text(body.get("AlarmArn"))
-    labels = _dimensions(trigger.get("Dimensions")) | {
+    dimensions = _dimensions(trigger.get("Dimensions"))
+    labels = dimensions | {
+        "instance": dimensions.get("InstanceId", ""),
         "alertname": name,
         "account": text(body.get("AWSAccountId")),
         "region": arn.split(":")[3] if arn.count(":") > 4 else text(body.get("Region")),
@@ -133,6 +142,18 @@ def _alarm(body: Body, source: str) -> Delivery:
     return Delivery(source, (alert,))
 
 
+def _not_known(name: str, state: str, source: str) -> Delivery:
+    return Delivery(source, note=f"alarm '{name[:80]}' is {state[:40]}: not known")
+
+
+def _metric_of(trigger: Body) -> Body:
+    """Return the one metric, or the first of an alarm over several."""
+    found = trigger.get("Metrics")
+    several = found if isinstance(found, list) else []
+    inside = (part({"one": one}, "one", "MetricStat", "Metric") for one in several)
+    return next((one for one in inside if one), trigger)
+
+
 def _dimensions(value: Any) -> dict[str, str]:
     found = value if isinstance(value, list) else []
     return {
@@ -148,7 +169,7 @@ def _event(body: Body, source: str) -> Delivery:
     name = first(detail, "alarmName", "eventTypeCode") or kind
     told = first(state, "value") or first(detail, "statusCode", "status")
     if told == "INSUFFICIENT_DATA":
-        return Delivery(source, note=f"alarm '{name[:80]}' is {told}: not known")
+        return _not_known(name, told, source)
     over = told.lower() in RESOLVED
     labels = {
         "alertname": name,
@@ -158,22 +179,75 @@ def _event(body: Body, source: str) -> Delivery:
         "account": text(body.get("account")),
         "category": first(detail, "eventTypeCategory"),
         "state": told,
+        "severity": first(detail, "severity"),
     }
     at = moment(body.get("time"))
-    same = first(detail, "eventArn") or (name if "alarmName" in detail else "")
     alert = Alert(
         source,
         "resolved" if over else "firing",
         without_empty(labels),
         without_empty({"description": first(state, "reason")}),
-        identity(same or first(body, "id"), labels["account"], labels["region"]),
+        _same(body, detail, name),
         "" if over else at,
         {},
         dict(body),
-        "",
+        labels["severity"],
         at if over else "",
     )
     return Delivery(source, (alert,))
+
+
+def _same(body: Body, detail: Body, name: str) -> str:
+    """Return the fingerprint: an alarm's is the same through SNS and on a bus."""
+    account = text(body.get("account"))
+    if "alarmName" in detail:
+        return identity(split_name(body.get("resources")) or name, account)
+    told = first(detail, "eventArn") or first(body, "id")
+    if not told:
+        told = f"{name} {split_name(body.get('resources'))}"
+    return identity(told, account, text(body.get("region")))
+
+
+def _called(body: Body, source: str) -> Delivery:
+    """Return the alarm that calls a function by itself."""
+    told = part(body, "alarmData")
+    state = part(told, "state")
+    flat = {
+        "AlarmName": told.get("alarmName"),
+        "AlarmDescription": part(told, "configuration").get("description"),
+        "AlarmArn": body.get("alarmArn"),
+        "AWSAccountId": body.get("accountId"),
+        "Region": body.get("region"),
+        "NewStateValue": state.get("value"),
+        "NewStateReason": state.get("reason"),
+        "StateChangeTime": state.get("timestamp"),
+        "Trigger": {"Metrics": _small(part(told, "configuration").get("metrics"))},
+    }
+    found = _alarm(flat, source)
+    kept = (msgspec.structs.replace(one, raw=dict(body)) for one in found.alerts)
+    return msgspec.structs.replace(found, alerts=tuple(kept))
+
+
+def _small(metrics: Any) -> list[Body]:
+    """Return metrics as SNS writes them: with capitals, dimensions as a list."""
+    several = metrics if isinstance(metrics, list) else []
+    inside = (part({"one": one}, "one", "metricStat", "metric") for one in several)
+    return [
+        {
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": one.get("namespace"),
+                    "MetricName": one.get("name"),
+                    "Dimensions": [
+                        {"name": key, "value": value}
+                        for key, value in part(one, "dimensions").items()
+                    ],
+                }
+            }
+        }
+        for one in inside
+        if one
+    ]
 
 
 def _logs(logs: Body, source: str) -> Delivery:

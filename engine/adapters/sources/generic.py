@@ -1,7 +1,7 @@
 """Bodies of anybody: where each part of an alert stands is said by CEL in a mapping.
 
-The names are `body` (as it came), `headers` (lower case) and, where `alerts` names a
-list, `alert` for each of its members; without it `alert` is the body.
+The names are `body` (as it came), `headers` (lower case; no credentials) and, where
+`alerts` names a list, `alert` for each of its members; without it `alert` is the body.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,6 +26,7 @@ from engine.ports import BadBody, Posted
 
 TYPES: Final = {"body": "dyn", "headers": "map", "alert": "dyn"}
 STATES: Final = ("firing", "resolved")
+HIDDEN: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def reader(mapping: Mapping[str, Any]) -> Callable[[Posted, str], Delivery]:
     rules = compiled(mapping)
 
     def read(posted: Posted, source: str) -> Delivery:
-        names = {"body": body_of(posted), "headers": dict(posted.headers)}
+        shown = {key: one for key, one in posted.headers.items() if key not in HIDDEN}
+        names = {"body": body_of(posted), "headers": shown}
         found: list[Any] = [names["body"]]
         if rules.alerts is not None:
             listed = rules.alerts.evaluate(names)

@@ -10,6 +10,7 @@ from engine.adapters.sources import alertmanager
 from engine.adapters.sources.reading import (
     Body,
     body_of,
+    first,
     identity,
     links_of,
     pairs,
@@ -22,16 +23,18 @@ from engine.ports import BadBody, Posted
 
 RESOLVED = frozenset({"ok", "normal"})
 NOT_SAID = frozenset({"paused", "pending", "unknown"})
+FIRING = frozenset({"alerting", "alert", "no_data", "nodata", "error"})
+LEGACY = ("ruleName", "evalMatches")
 
 
 def read(posted: Posted, source: str) -> Delivery:
     """Return what Grafana sent, in either form. Raises BadBody."""
     body = body_of(posted)
-    if isinstance(body, Mapping) and "alerts" not in body and "ruleName" in body:
-        return _legacy(body, source)
-    if not isinstance(body, Mapping) or "alerts" not in body:
+    if isinstance(body, Mapping) and "alerts" in body:
+        return alertmanager.delivery_of(body, source)
+    if not isinstance(body, Mapping) or not any(key in body for key in LEGACY):
         raise BadBody("this is no Grafana body: it has neither `alerts` nor `ruleName`")
-    return alertmanager.delivery_of(body, source)
+    return _legacy(body, source)
 
 
 def _legacy(body: Body, source: str) -> Delivery:
@@ -40,9 +43,11 @@ def _legacy(body: Body, source: str) -> Delivery:
         return Delivery(
             source, note=f"the rule is {state}: neither firing nor resolved"
         )
+    if state not in RESOLVED | FIRING:
+        raise BadBody(f"`state` is '{state[:40]}', neither alerting nor ok")
     tags = pairs(body.get("tags"))
     matched = _matches(body.get("evalMatches"))
-    name = text(body.get("ruleName"))
+    name = first(body, "ruleName", "title") or "alert"
     shared = {key: value for one in matched[:1] for key, value in one.items()}
     labels = without_empty(shared | tags | {"alertname": name, "state": state})
     keys = [

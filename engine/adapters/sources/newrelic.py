@@ -13,7 +13,6 @@ from engine.adapters.sources.reading import (
     moment,
     part,
     split,
-    text,
     texts,
     without_empty,
 )
@@ -21,18 +20,24 @@ from engine.model.alert import Alert, Delivery
 from engine.ports import BadBody, Posted
 
 RESOLVED = frozenset({"closed", "resolved", "recovered", "deactivated"})
+FIRING = frozenset({"created", "activated", "acknowledged", "open", "active"})
 
 
 def read(posted: Posted, source: str) -> Delivery:
     """Return what New Relic sent, in either form. Raises BadBody."""
     body = map_of(body_of(posted), "the body")
-    if "current_state" in body:
+    legacy = first(body, "current_state").lower()
+    if legacy == "test":
+        return Delivery(source, note="a test of the channel")
+    if legacy in RESOLVED | FIRING and first(body, "incident_id"):
         return Delivery(source, (_legacy(body, source),))
-    if first(body, "state", "issueState") and first(body, "id", "issueId", "issue_id"):
+    state = first(body, "state", "issueState").lower()
+    if state in RESOLVED | FIRING and first(body, "id", "issueId", "issue_id"):
         return Delivery(source, (_issue(body, source),))
     raise BadBody(
-        "this is no New Relic body: it has neither `state` with `id` (a workflow) nor "
-        "`current_state` (a legacy channel). Keep these keys in the template."
+        "this is no New Relic body: it has neither `state` (like ACTIVATED, CLOSED) "
+        "with `id` (a workflow) nor `current_state` with `incident_id` (a legacy "
+        "channel). Keep these keys in the template."
     )
 
 
@@ -68,7 +73,8 @@ def _issue(body: Body, source: str) -> Alert:
 
 
 def _legacy(body: Body, source: str) -> Alert:
-    over = text(body.get("current_state")).lower() in RESOLVED
+    state = first(body, "current_state").lower()
+    over = state in RESOLVED
     targets = body.get("targets")
     target = _first_map(targets)
     condition = first(body, "condition_name")
@@ -86,7 +92,7 @@ def _legacy(body: Body, source: str) -> Alert:
         without_empty(texts(target.get("labels")) | own),
         without_empty({"summary": condition, "description": first(body, "details")}),
         identity(first(body, "account_id"), first(body, "incident_id")),
-        "" if over else at,
+        at if state == "open" else "",  # of an acknowledgement it is another time
         links_of(
             incident=body.get("incident_url"),
             runbook=body.get("runbook_url"),

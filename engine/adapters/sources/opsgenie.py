@@ -19,7 +19,11 @@ from engine.model.alert import Alert, Delivery
 from engine.ports import BadBody, Posted
 
 RESOLVED = frozenset({"close", "delete", "resolve"})
-BESIDE = frozenset({"addnote", "addtags", "removetags", "addrecipient", "addteam"})
+BESIDE = frozenset(  # these come after the end of an alert too
+    {"addnote", "addtags", "removetags", "adddetails", "removedetails"}
+    | {"addrecipient", "addresponder", "addteam", "assignownership", "takeownership"}
+    | {"updatedescription", "updatemessage", "updatepriority"}
+)
 
 
 def read(posted: Posted, source: str) -> Delivery:
@@ -38,6 +42,7 @@ def read(posted: Posted, source: str) -> Delivery:
         "severity": first(alert, "priority"),
         "alias": first(alert, "alias"),
         "entity": first(alert, "entity"),
+        "number": first(alert, "tinyId"),
         "integration": first(body, "integrationName"),
         "action": action,
     }

@@ -27,7 +27,7 @@ from engine.ports import BadBody, Posted
 def read(posted: Posted, source: str) -> Delivery:
     """Return what PagerDuty sent, in any of its forms. Raises BadBody."""
     body = map_of(body_of(posted), "the body")
-    if isinstance(body.get("event"), Mapping):
+    if first(part(body, "event"), "event_type"):
         return _third(part(body, "event"), source)
     if "messages" in body:
         found = [
@@ -46,7 +46,7 @@ def read(posted: Posted, source: str) -> Delivery:
 
 
 def _third(event: Body, source: str) -> Delivery:
-    kind = text(event.get("event_type"))
+    kind = first(event, "event_type")
     incident = part(event, "data")
     if not kind.startswith("incident.") or not first(incident, "id"):
         what = kind or "without a type"
@@ -62,7 +62,9 @@ def _second(message: Body, source: str) -> Alert | None:
     kind = first(message, "event", "type")
     if not first(incident, "id"):
         return None
-    over = kind in ("incident.resolve", "incident.resolved")
+    over = kind in ("incident.resolve", "incident.resolved") or (
+        first(incident, "status") == "resolved"  # a note may come after the end
+    )
     return _incident(incident, message, source, over=over)
 
 

@@ -1,13 +1,16 @@
 """From the bytes of a body to plain values, and the small readings all sources share.
 
-Any bytes give plain values or BadBody. Strings come out as text that can be stored:
-lone surrogates and NUL are replaced. Nothing here knows a source.
+Any bytes give plain values or BadBody. What comes out can be stored: lone surrogates
+and NUL are replaced, numbers fit into 64 bits or are floats. Nothing here knows a
+source. The signature of SNS is judged on the same reading: what was signed and what is
+believed are one.
 
-Read by: every source of this package.
+Read by: every source of this package, sns.
 """
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,15 +18,22 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from engine.adapters.sources.forms import unwrapped
 from engine.ports import BadBody, Posted
 
 DEEPEST: Final = 64  # levels of a body
 MOST_ALERTS: Final = 10_000  # of one body
 CHARSET: Final = re.compile(r"charset\s*=\s*\"?([A-Za-z0-9._-]+)", re.IGNORECASE)
+UTF_8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})  # ASCII is a part
 KNOWN_CHARSETS: Final = frozenset(
-    {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1"}
-    | {"windows-1252", "utf-16"}
+    {"latin-1", "latin1", "koi8-r", "koi8-u", "shift_jis", "euc-jp", "euc-kr"}
+    | {"gb2312", "gbk", "gb18030", "big5", "utf-16", "utf-16le", "utf-16be"}
+    | {f"iso-8859-{number}" for number in range(1, 17) if number != 12}
+    | {f"windows-125{number}" for number in range(9)}
 )
+EPOCH: Final = re.compile(r"-?[0-9]{1,30}|[0-9]{9,20}\.[0-9]{1,20}", re.ASCII)
+LONGEST_MOMENT: Final = 64  # characters
+SMALLEST: Final = 2**63  # below zero; a store takes no number over 64 bits
 Status = Literal["firing", "resolved"]
 Body = Mapping[str, Any]
 
@@ -34,13 +44,22 @@ def body_of(posted: Posted) -> Any:
     Raises:
         BadBody: no JSON, another charset than it says, too deep, a number too long.
     """
-    raw = posted.body.removeprefix(b"\xef\xbb\xbf")
+    declared = posted.headers.get("content-type", "")
+    raw = unwrapped(posted.body.removeprefix(b"\xef\xbb\xbf"), declared)
     if not raw.strip():
         raise BadBody("the body is empty")
-    charset = CHARSET.search(posted.headers.get("content-type", ""))
-    if charset is not None and charset[1].lower() not in ("utf-8", "utf8"):
+    charset = CHARSET.search(declared)
+    if charset is not None and charset[1].lower() not in UTF_8:
         raw = _recoded(raw, charset[1].lower())
     return _decoded(raw)
+
+
+def body_inside(written: str) -> Any:
+    """Return the values of JSON that stands in a text; None: it is no JSON."""
+    try:
+        return body_of(Posted(written.encode("utf-8", "replace"), {}, 0.0))
+    except BadBody:
+        return None
 
 
 def _recoded(raw: bytes, charset: str) -> bytes:
@@ -77,17 +96,20 @@ def _clean(value: Any, depth: int) -> Any:
     if depth > DEEPEST:
         raise BadBody(f"the body is nested more than {DEEPEST} deep")
     if isinstance(value, str):
-        return _plain(value)
+        return plain(value)
     if isinstance(value, dict):
-        return {_plain(str(key)): _clean(one, depth + 1) for key, one in value.items()}
+        return {plain(str(key)): _clean(one, depth + 1) for key, one in value.items()}
     if isinstance(value, list):
         return [_clean(one, depth + 1) for one in value]
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
+    if isinstance(value, int) and not -SMALLEST <= value < 2 * SMALLEST:
+        return float(value) if value.bit_length() < 1000 else None
     return value
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return a text that can be stored: without NUL and lone surrogates."""
     if text.isascii():
         return text.replace("\0", "\ufffd") if "\0" in text else text
     text = text.encode("utf-8", "replace").decode("utf-8")
@@ -174,7 +196,7 @@ def pairs(value: Any) -> dict[str, str]:
 
     A tag without a colon is a label whose value is "true".
     """
-    return dict(_pairs(value))
+    return {key: said for key, said in _pairs(value) if key}
 
 
 def _pairs(value: Any) -> Iterator[tuple[str, str]]:
@@ -199,18 +221,19 @@ def _pairs(value: Any) -> Iterator[tuple[str, str]]:
 def moment(value: Any) -> str:
     """Return a time as ISO 8601, UTC: from seconds, milli- or nanoseconds, or as it is.
 
-    Zero and what is no time are empty.
+    Zero, what is no time, and what is longer than any time are empty.
     """
-    if isinstance(value, str) and not value.strip().lstrip("-").isdigit():
-        return value.strip()
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
+    if isinstance(value, str):
+        value = value.strip()
+        if EPOCH.fullmatch(value) is None:
+            return value if len(value) <= LONGEST_MOMENT else ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    while abs(number) >= 1e11:  # a time in seconds of this century has ten digits
+    number = float(value) if isinstance(value, str) else value
+    if not 0 < number < 1e20:  # nanoseconds of this century have nineteen digits
+        return ""
+    while number >= 1e11:  # a time in seconds of this century has ten
         number /= 1000
-    if number <= 0:
-        return ""
     at = datetime.fromtimestamp(number, UTC)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

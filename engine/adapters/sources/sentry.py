@@ -31,16 +31,17 @@ def read(posted: Posted, source: str) -> Delivery:
     data, action = part(body, "data"), first(body, "action")
     if part(data, "metric_alert"):
         return Delivery(source, (_metric(body, data, action, source),))
-    if part(data, "event"):
+    event = part(data, "event") or part(data, "error")
+    if event:
         rule = first(data, "triggered_rule")
-        return Delivery(source, (_event(body, part(data, "event"), rule, source),))
+        return Delivery(source, (_event(body, event, rule, source),))
     if part(data, "issue"):
         if action in BESIDE:
             return Delivery(source, note=f"the issue was {action}")
         return Delivery(source, (_issue(body, part(data, "issue"), action, source),))
     if part(body, "event") and first(body, "project", "project_name", "project_slug"):
         return Delivery(source, (_legacy(body, source),))
-    if action:
+    if action and {"actor", "installation"} & set(body):
         return Delivery(source, note=f"'{action[:60]}' is about no alert")
     raise BadBody("this is no Sentry body: it has neither `data` nor `event`")
 
@@ -50,7 +51,10 @@ def _metric(body: Body, data: Body, action: str, source: str) -> Alert:
     rule = part(told, "alert_rule")
     over = action == "resolved"
     own = {
-        "alertname": first(rule, "name") or first(data, "description_title"),
+        "alertname": first(rule, "name")
+        or first(told, "title")
+        or first(data, "description_title").partition(": ")[2]
+        or "metric alert",
         "severity": "" if over else action,
         "metric": first(rule, "aggregate"),
         "environment": first(rule, "environment"),
@@ -76,7 +80,7 @@ def _metric(body: Body, data: Body, action: str, source: str) -> Alert:
 
 def _event(body: Body, event: Body, rule: str, source: str) -> Alert:
     own = {
-        "alertname": rule or first(event, "title"),
+        "alertname": rule or first(event, "title") or "event",
         "title": first(event, "title"),
         "severity": first(event, "level"),
         "project": first(event, "project", "project_slug", "project_name"),
@@ -99,7 +103,7 @@ def _event(body: Body, event: Body, rule: str, source: str) -> Alert:
 def _issue(body: Body, issue: Body, action: str, source: str) -> Alert:
     over = action in RESOLVED or first(issue, "status") in RESOLVED
     own = {
-        "alertname": first(issue, "title"),
+        "alertname": first(issue, "title") or f"issue {first(issue, 'id')}",
         "severity": first(issue, "level"),
         "project": first(part(issue, "project"), "slug", "name"),
         "culprit": first(issue, "culprit"),
@@ -122,7 +126,10 @@ def _legacy(body: Body, source: str) -> Alert:
     event = part(body, "event")
     title = first(body, "message") or first(event, "title")
     own = {
-        "alertname": first(event, "title") or title or first(body, "culprit"),
+        "alertname": first(event, "title")
+        or title
+        or first(body, "culprit")
+        or "event",
         "severity": first(body, "level") or first(event, "level"),
         "project": first(body, "project_slug", "project", "project_name"),
         "environment": first(event, "environment"),

@@ -1,16 +1,19 @@
 """Whether a message is really signed by Amazon SNS, and where its topic is confirmed.
 
 The certificate comes from Amazon's own host alone, whatever the message says, and is
-kept for the life of the process. Source: docs.aws.amazon.com/sns, verifying signatures.
+kept for the life of the process. A message is judged on the same reading that the
+source gets; one that is older than Amazon tries to deliver was kept by somebody, and is
+refused.
+Source: docs.aws.amazon.com/sns, verifying signatures; delivery retries of HTTP.
 
 Called by bootstrap, which gives it the door to the network.
 """
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from cryptography import x509
@@ -18,7 +21,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
-from engine.ports import Posted, Web, WebProblem, WebRequest
+from engine.adapters.sources.reading import body_of
+from engine.ports import BadBody, Posted, Web, WebProblem, WebRequest
 
 HOST: Final = r"https://sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?"
 CERTIFICATE: Final = re.compile(HOST + r"/SimpleNotificationService-[0-9a-zA-Z]+\.pem")
@@ -28,6 +32,7 @@ CONFIRMED: Final = (
     "Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type",
 )  # fmt: skip
 MOST_CERTIFICATES: Final = 16
+MOST_SECONDS: Final = 7200.0  # Amazon gives up after one hour; the rest is clocks
 
 Fetch = Callable[[str], Awaitable[bytes]]
 
@@ -37,36 +42,50 @@ class SnsVerifier:
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
-        self._keys: dict[str, rsa.RSAPublicKey] = {}
+        self._certificates: dict[str, x509.Certificate] = {}
 
-    async def problem(self, message: Mapping[str, Any], topics: Sequence[str]) -> str:
-        """Return why the message is not to be believed, or an empty string."""
+    async def problem(
+        self, message: Mapping[str, Any], topics: Sequence[str], *, at: float
+    ) -> str:
+        """Return why the message is not to be believed, or an empty string.
+
+        Args:
+            message: The envelope.
+            topics: The ARNs that may post.
+            at: Epoch seconds, when it came.
+        """
         topic = str(message.get("TopicArn", ""))
         if topic not in topics:
             return f"topic '{topic[:120]}' is none of those that may post"
+        if problem := _age_problem(str(message.get("Timestamp", "")), at):
+            return problem
         signed, hash_ = _signed(message), _hash_of(message)
         if signed is None or hash_ is None:
             return "it is no signed SNS message, or of another signature version"
         try:
             signature = base64.b64decode(str(message.get("Signature", "")))
-            key = await self._key(str(message.get("SigningCertURL", "")))
+            key = await self._key(str(message.get("SigningCertURL", "")), at)
             key.verify(signature, signed, padding.PKCS1v15(), hash_)
         except (InvalidSignature, ValueError, binascii.Error) as error:
-            return f"its signature does not fit: {error or 'another key'}"
+            return f"its signature does not fit: {str(error) or 'another key'}"
         return ""
 
-    async def _key(self, url: str) -> rsa.RSAPublicKey:
+    async def _key(self, url: str, at: float) -> rsa.RSAPublicKey:
         if CERTIFICATE.fullmatch(url) is None:
             raise ValueError("its certificate is not Amazon's")
-        if url not in self._keys:
-            certificate = x509.load_pem_x509_certificate(await self._fetch(url))
-            key = certificate.public_key()
-            if not isinstance(key, rsa.RSAPublicKey):
-                raise ValueError("its certificate has another kind of key")
-            if len(self._keys) >= MOST_CERTIFICATES:
-                self._keys.clear()
-            self._keys[url] = key
-        return self._keys[url]
+        if url not in self._certificates:
+            found = x509.load_pem_x509_certificate(await self._fetch(url))
+            if len(self._certificates) >= MOST_CERTIFICATES:
+                self._certificates.clear()
+            self._certificates[url] = found
+        certificate = self._certificates[url]
+        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        if not begins.timestamp() <= at <= ends.timestamp():
+            raise ValueError("its certificate is not valid now")
+        key = certificate.public_key()
+        if not isinstance(key, rsa.RSAPublicKey):
+            raise ValueError("its certificate has another kind of key")
+        return key
 
 
 def judge(web: Web) -> Callable[[Posted, list[str]], Awaitable[str]]:
@@ -87,12 +106,12 @@ def judge(web: Web) -> Callable[[Posted, list[str]], Awaitable[str]]:
 
     async def problem_of(posted: Posted, topics: list[str]) -> str:
         try:
-            message = json.loads(posted.body)
-        except (ValueError, RecursionError):
+            message = body_of(posted)
+        except BadBody:
             message = None
         if not isinstance(message, dict):
             return "it is no SNS message"
-        problem = await verifier.problem(message, topics)
+        problem = await verifier.problem(message, topics, at=posted.at)
         if not problem and (url := confirmation_url(message)):
             await fetch(url)
         return problem
@@ -106,6 +125,18 @@ def confirmation_url(message: Mapping[str, Any]) -> str:
         return ""
     url = str(message.get("SubscribeURL", ""))
     return url if CONFIRM.fullmatch(url) else ""
+
+
+def _age_problem(written: str, at: float) -> str:
+    try:
+        sent = datetime.fromisoformat(written)
+    except ValueError:
+        sent = None
+    if sent is None or sent.tzinfo is None:
+        return f"its `Timestamp` '{written[:40]}' is no time"
+    if abs(at - sent.timestamp()) > MOST_SECONDS:
+        return f"it was signed at {written}: more than two hours away from now"
+    return ""
 
 
 def _hash_of(message: Mapping[str, Any]) -> SHA1 | SHA256 | None:

@@ -28,7 +28,7 @@ NOT_SAID: Final = {"2": "pending", "3": "in maintenance"}
 def read(posted: Posted, source: str) -> Delivery:
     """Return what Uptime Kuma sent. Raises BadBody."""
     body = map_of(body_of(posted), "the body")
-    if not {"heartbeat", "monitor", "msg"} & set(body):
+    if not {"heartbeat", "monitor"} & set(body):
         raise BadBody("this is no Uptime Kuma body: it lacks `heartbeat` and `monitor`")
     beat, monitor = part(body, "heartbeat"), part(body, "monitor")
     told = text(beat.get("status"))
@@ -56,7 +56,7 @@ def read(posted: Posted, source: str) -> Delivery:
             {"summary": first(body, "msg"), "description": first(beat, "msg")}
         ),
         identity(labels["monitor"] or name),
-        "" if over else at,
+        "" if over or beat.get("important") is False else at,  # false: told again
         links_of(monitor=monitor.get("url")),
         dict(body),
         "",
