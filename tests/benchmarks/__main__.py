@@ -19,6 +19,7 @@ from tests.benchmarks.compiling import measure_compile
 from tests.benchmarks.core_speed import measure_advance
 from tests.benchmarks.figures import Figure, as_json, load, table
 from tests.benchmarks.rehearsing_speed import measure_rehearsals
+from tests.benchmarks.serving import measure_alerts, measure_first_act
 from tests.benchmarks.starting import measure_start
 from tests.benchmarks.waiting import measure_waiting
 
@@ -31,6 +32,8 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "compile": measure_compile,
     "rehearsals": measure_rehearsals,
     "advance": measure_advance,
+    "alerts": measure_alerts,
+    "webhook": measure_first_act,
 }
 
 

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict
 
 from engine.adapters.sqlite import SqliteStore
 from engine.errors import SecretMissing
-from engine.hosts.local import LocalHost, RunLocks
+from engine.hosts.lease import Lease
+from engine.hosts.local import LocalHost
 from engine.model.effects import Page, Say
 from engine.model.evidence import Observation
 from engine.model.people import Actor, Question
@@ -155,11 +156,11 @@ async def open_world(folder: Path, code: ActCode = act) -> AsyncIterator[World]:
     """Open an engine on a journal in the folder; nothing is resumed yet."""
     store = await SqliteStore.open(folder / "journal.db")
     chat, heard, known = Nobody(), Heard(), library()
-    outside = Outside(registry(code), store, NoSecrets(), NoHold(), chat)
+    lease = Lease(store.engines, folder / "engines")
+    outside = Outside(registry(code), store, NoSecrets(), NoHold(), chat, lease)
     service = live_service(outside, known, {}, heard)
-    locks = RunLocks(folder / "locks")
     host = LocalHost(
-        service.driver, store, store, chat, chat, NoHold(), SystemClock(), locks
+        service.driver, store, store, chat, chat, NoHold(), SystemClock(), lease
     )
     books = {name: known.bundle(name) for name in known.loaded}
     try:

@@ -157,4 +157,4 @@ def until(true: Callable[[], Any], seconds: float) -> Any:
         found = true()
         if found or time.monotonic() > ends:
             return found
-        time.sleep(0.25)
+        time.sleep(0.05)

@@ -49,7 +49,7 @@ class Target:
 
     def start(self) -> None:
         """Serve on a free port of loopback."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Quiet(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -80,6 +80,15 @@ class Target:
             else:
                 self.things.discard(thing)
             return not (self.moods.losing and random.random() < 0.5)
+
+
+class _Quiet(ThreadingHTTPServer):
+    """Engines die in the middle of a sentence: that is no news here."""
+
+    request_queue_size = 256
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing."""
 
 
 def _handler(target: Target) -> type[BaseHTTPRequestHandler]:
