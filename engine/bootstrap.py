@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from engine.adapters.hold_file import HoldFile
+    from engine.adapters.kubernetes.parameters import Cluster
     from engine.adapters.sqlite import SqliteReport, SqliteStore
     from engine.adapters.ssh.parameters import SshDefaults
     from engine.adapters.web import HttpxWeb
@@ -46,6 +47,7 @@ def registry(config: "Config", web: "Web") -> "Registry":
         command,
         dns,
         http,
+        kubernetes,
         pagerduty,
         prometheus,
         ssh,
@@ -63,9 +65,18 @@ def registry(config: "Config", web: "Web") -> "Registry":
         adapter.register(made, web)
     prometheus.register(made, web, settings.prometheus.url)
     ssh.register(made, web, _ssh_defaults(config))
+    kubernetes.register(made, web, _cluster(config))
     alertmanager.register(made, web, settings.alertmanager.url)
     made.add_plugins()
     return made.freeze()
+
+
+def _cluster(config: "Config") -> "Cluster":
+    from engine.adapters.kubernetes.parameters import Cluster
+
+    said = config.settings.kubernetes
+    ca_file = config.file_of("kubernetes.ca_file", said.ca_file)
+    return Cluster(said.url, said.token, ca_file, said.namespace)
 
 
 def _ssh_defaults(config: "Config") -> "SshDefaults":
