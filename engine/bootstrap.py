@@ -316,7 +316,8 @@ async def engine(
     from engine.adapters.sources import sns
     from engine.adapters.sqlite import SqliteStore
     from engine.adapters.terminal import TerminalChat
-    from engine.hosts.local import LocalHost, RunLocks
+    from engine.hosts.lease import Lease
+    from engine.hosts.local import LocalHost
     from engine.runtime.assembly import Outside, SystemClock, live_service
     from engine.runtime.intake import Intake
     from engine.runtime.measures import Measures
@@ -327,7 +328,8 @@ async def engine(
     store = await SqliteStore.open(config.data / JOURNAL)
     known = secrets(config)
     kinds = registry(config, web)
-    outside = Outside(kinds, store, known, switch, chat)
+    lease = Lease(store.engines, config.data / "engines")
+    outside = Outside(kinds, store, known, switch, chat, lease)
     intakes: list[Intake] = []
     measures = Measures()
 
@@ -339,20 +341,21 @@ async def engine(
             listener(summary, entries)
 
     service = live_service(outside, library, config.groups, heard)
-    locks, clock = RunLocks(config.data / "locks"), SystemClock()
-    host = LocalHost(service.driver, store, store, chat, chat, switch, clock, locks)
+    clock = SystemClock()
+    host = LocalHost(service.driver, store, store, chat, chat, switch, clock, lease)
+    service.tell = host.told
     intake = Intake(
         service, store.alerts, store, clock, rules(config, library),
-        silences(config, web), claim=locks.take,
+        silences(config, web), claim=host.begins,
     )  # fmt: skip
     intakes.append(intake)
-    checks = service.driver.ports.checks
-    watches = Watches(watched(config, kinds.kinds), checks, intake, clock)
-    judge = sns.judge(web)
+    watches = Watches(
+        watched(config, kinds.kinds), service.driver.ports.checks, intake, clock
+    )
     try:
         yield Engine(
-            config, store, service, host, intake, known, judge, watches, switch,
-            measures,
+            config, store, service, host, intake, known, sns.judge(web), watches,
+            switch, measures,
         )  # fmt: skip
     finally:
         await watches.stop()

@@ -1,24 +1,26 @@
 """One process and one SQLite file: drives its runs and carries their mail.
 
-Start: every open run that this process may drive is taken up again; runs that only wait
-for a time or a person stay on disk until then. While it lives: the outbox is sent, the
-global hold is watched, and what other processes wrote for a run (an approval, a cancel)
-is delivered. A run is driven by one process at a time: whoever holds its lock file.
+A run is driven by one process at a time, the one that the journal names (lease). Taken
+up are runs with something in flight; those that wait for a time or a person stay on
+disk until then. While it lives: the outbox is sent, the global hold is watched, what
+other processes wrote for a run (an approval, a cancel) is delivered, and a server takes
+up the runs of engines that died.
+
+Called by: bootstrap, and the entry points that drive runs.
 """
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import logging
-import os
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import IO, Final
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any, Final
 
-from engine.errors import ChatDown, EngineError, StoreUnavailable
-from engine.model.effects import Say
-from engine.model.events import HoldChanged, Restarted, Stopped
+from engine.errors import EngineError, LeaseLost, StoreConflict, StoreUnavailable
+from engine.hosts.lease import Lease
+from engine.hosts.outbox import Outbox
+from engine.model.engines import Enrolled
+from engine.model.events import Event, HoldChanged, Restarted, Stopped
 from engine.model.people import ENGINE
 from engine.model.run import ENDS, RunSummary
 from engine.ports import Chat, Clock, GlobalHold, Mailbox, Pager, Store
@@ -31,56 +33,19 @@ MOST_OPEN: Final = 1_000_000  # runs; far above what one process drives
 RESUMED_ABREAST: Final = 200  # runs taken up side by side share their commits
 SWEEPS: Final = (50_000, 20, 50)  # of the cycle collector; a step makes few cycles
 OUTBOX_SECONDS: Final = 1.0  # between two tries of a message that could not be sent
-
-
-class RunLocks:
-    """Which runs this process drives: one lock file each, gone with the process."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._files: dict[str, IO[str]] = {}
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    def take(self, run: str) -> bool:
-        """Return whether the run is ours now."""
-        if run in self._files:
-            return True
-        path = self._folder / f"{run}.lock"
-        while True:
-            file = path.open("a")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                file.close()
-                return False
-            if _is_at(file, path):
-                self._files[run] = file
-                return True
-            file.close()  # it was given back, and its name taken away, in between
-
-    def give_back(self, run: str) -> None:
-        """Let another process drive the run."""
-        file = self._files.pop(run, None)
-        if file is not None:  # first the name: who opens it now waits for nobody
-            (self._folder / f"{run}.lock").unlink(missing_ok=True)
-            file.close()
-
-    @property
-    def ours(self) -> list[str]:
-        """The runs this process drives."""
-        return list(self._files)
-
-
-def _is_at(file: IO[str], path: Path) -> bool:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return False
-    return os.path.samestat(os.fstat(file.fileno()), found)
+ORPHANS_SECONDS: Final = 1.0  # between two looks for engines that died
 
 
 class LocalHost:
-    """Everything around the driver that one process needs."""
+    """Everything around the driver that one process needs.
+
+    A command that drives its own runs: `start(runs)`, `begins(run)` before a new one,
+    `take(run)` for one that is there. A server: `serve(waiting)`. Then `stop()`.
+
+    `over` is set when another engine took this one's place (`lease.lost` says why):
+    nothing is written or done any more, and the process should end. `on_gone` is told
+    of each run that is not driven here any more, with the reason.
+    """
 
     def __init__(
         self,
@@ -91,36 +56,129 @@ class LocalHost:
         pager: Pager,
         hold: GlobalHold,
         clock: Clock,
-        locks: RunLocks,
+        lease: Lease,
     ) -> None:
         self.driver, self.store, self.mailbox = driver, store, mailbox
-        self.chat, self.pager, self.hold, self.clock = chat, pager, hold, clock
-        self.locks = locks
+        self.chat, self.hold, self.clock, self.lease = chat, hold, clock, lease
+        self._outbox = Outbox(store, chat, pager)
+        self.over = asyncio.Event()
+        self.on_gone: Callable[[str, str], None] = lambda run, why: None
+        self.serving: Enrolled | None = None  # the server that we stand by for
         self._held = False
-        self._tasks: list[asyncio.Task[None]] = []
-        self._wakes: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._beats: asyncio.Task[None] | None = None
+        self._mine: set[str] = set()  # the journal names us as their engine
+        self._up: set[str] = set()  # and they were taken up
+        self._asleep: dict[str, asyncio.TimerHandle | None] = {}
+        self._waking: dict[str, asyncio.Task[None]] = {}
+        driver.on_conflict, driver.on_end = self._conflict, self.ended
+        lease.on_change = self._lease_changed
+
+    # Becoming an engine
 
     async def start(self, runs: Iterable[RunSummary] = ()) -> list[str]:
-        """Begin the chores, take up these runs; return the ids of those taken up."""
+        """Begin the chores, take up these runs; return the ids of those taken up.
+
+        Raises:
+            StoreUnavailable: the journal cannot be written.
+        """
+        await self.lease.enrol("local")
+        return await self._begin([one.run for one in runs])
+
+    async def serve(self, waiting: Callable[[Enrolled], None]) -> list[str]:
+        """Be the one server: take up every open run that no living process drives.
+
+        While another process serves, this one stands by; it takes over as soon as that
+        one is dead (at once), or has not shown for `dead_after` that it lives.
+
+        Args:
+            waiting: told once of each server that this one stands by for.
+
+        Returns:
+            The ids of the runs taken up.
+        """
+        while not await self._enrolled_as_server(waiting):  # noqa: ASYNC110 # others write
+            await asyncio.sleep(self.lease.times.look)
+        with contextlib.suppress(LeaseLost):
+            await self.lease.bury(by_beats=False)
+            found = await self.store.runs(open_only=True, limit=MOST_OPEN)
+            taken = await self._begin([one.run for one in found])
+            self._chore(self._orphans)
+            return taken
+        return []
+
+    async def _enrolled_as_server(self, waiting: Callable[[Enrolled], None]) -> bool:
+        try:
+            serving = await self.lease.enrol("serve")
+            if serving is None:
+                self.serving = None
+                return True
+            if self.serving is None or serving.token != self.serving.token:
+                self.serving = serving
+                waiting(serving)
+            await self.lease.bury(by_beats=True)
+        except StoreUnavailable as error:
+            log.warning("standing by: the journal is unavailable error=%s", error)
+        return False
+
+    def condition(self) -> str:
+        """Return why this process drives nothing now; empty: all is well."""
+        if self.serving is not None:
+            return f"standby: {self.serving.owner} serves"
+        return self.lease.lost or self.lease.trouble
+
+    async def _begin(self, runs: Sequence[str]) -> list[str]:
         gc.set_threshold(*SWEEPS)  # Python's own cost a fifth of every step
         self._held = self.hold.reason() is not None
-        mine = [one.run for one in runs if self.locks.take(one.run)]
-        taken = await self._as_they_stand(mine)
-        now = []
-        for summary in taken:
-            if summary.busy or summary.wake_at is None or summary.questions:
-                now.append(summary)
-            else:
-                self._wake_later(summary)
+        self._beats = asyncio.create_task(self.lease.keep())
+        taken = await self.take_up(runs)
+        for chore in (self._mail, self._watch_hold, self._send):
+            self._chore(chore)
+        return taken
+
+    # Whose run
+
+    def begins(self, run: str) -> bool:
+        """Drive a run that is about to begin here; its first entry makes it ours."""
+        self._mine.add(run)
+        self._up.add(run)
+        return True
+
+    async def take(self, run: str) -> bool:
+        """Return whether a run is ours now; it is not taken up by this.
+
+        Raises:
+            StoreUnavailable: nothing was taken.
+        """
+        if run not in self._mine:
+            self._mine.update(await self.lease.claim([run]))
+        return run in self._mine
+
+    @property
+    def ours(self) -> list[str]:
+        """The runs this process drives."""
+        return list(self._mine)
+
+    def ended(self, run: str) -> None:
+        """Take note that a run is over: it is nobody's."""
+        self._mine.discard(run)
+        self._up.discard(run)
+
+    async def take_up(self, runs: Sequence[str]) -> list[str]:
+        """Drive those of the runs that are free; return their ids.
+
+        What has something in flight goes on at once; the others sleep on disk.
+        """
+        claimed = await self.lease.claim([run for run in runs if run not in self._mine])
+        self._mine.update(claimed)
+        fresh = [run for run in runs if run in self._mine and run not in self._up]
+        for run in fresh:
+            self.driver.let_go(run)  # what was read before is old
+        taken = await self._as_they_stand(fresh)
+        now = [one for one in taken if not self._sleeps(one)]
         for at in range(0, len(now), RESUMED_ABREAST):
             some = now[at : at + RESUMED_ABREAST]
             await asyncio.gather(*(self._resume(summary) for summary in some))
-        chores: tuple[Callable[[], object], ...] = (
-            self._mail,
-            self._watch_hold,
-            self._send,
-        )
-        self._tasks = [asyncio.create_task(self._chore(chore)) for chore in chores]
         return [summary.run for summary in taken]
 
     async def _as_they_stand(self, mine: list[str]) -> list[RunSummary]:
@@ -132,20 +190,52 @@ class LocalHost:
         else:
             found = [await self.store.summary(run) for run in mine]
         still = [one for one in found if one is not None and one.state not in ENDS]
-        for run in set(mine) - {one.run for one in still}:
-            self.locks.give_back(run)
+        self._up.update(one.run for one in still)
+        for run in set(mine) - self._up:
+            self.ended(run)
         return still
 
-    def _wake_later(self, summary: RunSummary) -> None:
-        assert summary.wake_at is not None
-        left = max(0.0, summary.wake_at - self.clock.now())
-        loop = asyncio.get_running_loop()
+    # Sleeping and waking
 
-        def wake() -> None:
-            self._wakes.pop(summary.run, None)
-            self._tasks.append(asyncio.create_task(self._resume(summary)))
+    def _sleeps(self, summary: RunSummary) -> bool:
+        """Let a run that waits for a time or a person stay on disk until then."""
+        if summary.busy or (summary.wake_at is None and not summary.questions):
+            return False
+        handle = None
+        if summary.wake_at is not None:
+            left = max(0.0, summary.wake_at - self.clock.now())
+            loop = asyncio.get_running_loop()
+            handle = loop.call_later(left, self._wake, summary.run)
+        self._asleep[summary.run] = handle
+        for question in summary.questions:  # asked again: it may have been lost
+            self._task(self._ask(summary.run, self.chat.ask(summary.run, question)))
+        return True
 
-        self._wakes[summary.run] = loop.call_later(left, wake)
+    async def _ask(self, run: str, asking: Awaitable[None]) -> None:
+        try:
+            await asking
+        except Exception as error:  # noqa: BLE001  # the run never waits for chat
+            log.warning("not posted run=%s error=%s", run, error)
+
+    def _wake(self, run: str) -> None:
+        handle = self._asleep.pop(run)
+        if handle is not None:
+            handle.cancel()
+        task = asyncio.create_task(self._awaken(run))
+        self._waking[run] = task
+        task.add_done_callback(lambda _: self._waking.pop(run, None))
+
+    async def _awaken(self, run: str) -> None:
+        summary = await self.store.summary(run)
+        if summary is not None and summary.state not in ENDS:
+            await self._resume(summary)
+
+    async def _awake(self, run: str) -> None:
+        """Return when a run of ours is loaded and goes on."""
+        if run in self._asleep:
+            self._wake(run)
+        if run in self._waking:
+            await asyncio.shield(self._waking[run])
 
     async def _resume(self, summary: RunSummary) -> None:
         lost = max(0.0, self.clock.now() - summary.updated_at)
@@ -168,23 +258,86 @@ class LocalHost:
             return None
         return HoldChanged(on=reason is not None, by=ENGINE, reason=reason or "")
 
-    async def stop(self) -> None:
-        """Stop in order: acts in flight get their grace, open runs stay on disk."""
-        for wake in self._wakes.values():
-            wake.cancel()
+    async def told(self, run: str, event: Event) -> None:
+        """Tell a run of an event, wherever it is driven.
+
+        Returns when it is in the journal; for a run of another living process, when it
+        is in its mailbox.
+
+        Raises:
+            NotFound: no such run. StoreUnavailable: nothing was told.
+        """
+        if run not in self._mine:
+            summary = await self.store.summary(run)
+            is_open = summary is not None and summary.state not in ENDS
+            if is_open and not await self.take_up([run]):
+                await self.mailbox.post(run, event)
+                return
+        await self._awake(run)
+        await self.driver.told(run, event)
+
+    # Losing
+
+    def _conflict(self, run: str, error: StoreConflict) -> None:
+        self._task(self._lost_one(run, error))
+
+    async def _lost_one(self, run: str, error: StoreConflict) -> None:
+        """A run was written by somebody else: read it anew, or let it go."""
+        await self.lease.doubt()
+        if self.lease.lost or run not in self._mine:
+            return
+        self._mine.discard(run)
+        self._up.discard(run)
+        if not isinstance(error, LeaseLost) and await self.take_up([run]):
+            return
+        self.on_gone(run, str(error))
+
+    def _lease_changed(self) -> None:
+        if not self.lease.lost or self.over.is_set():
+            return
+        self.over.set()
+        self.driver.abandon()
+        for handle in self._asleep.values():
+            if handle is not None:
+                handle.cancel()
+        self._asleep.clear()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.driver.stop(Stopped())
-        with contextlib.suppress(StoreUnavailable):
-            await self._send_once()
-        for run in self.locks.ours:
-            self.locks.give_back(run)
+        for run in self.ours:
+            self.on_gone(run, self.lease.lost)
 
-    async def _chore(self, chore: Callable[[], object]) -> None:
+    async def stop(self) -> None:
+        """Stop in order: acts in flight get their grace, open runs stay on disk."""
+        for handle in self._asleep.values():
+            if handle is not None:
+                handle.cancel()
+        tasks = [*self._tasks, *self._waking.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if not self.lease.lost:
+            await self.driver.stop(Stopped())
+            with contextlib.suppress(StoreUnavailable):
+                await self._outbox.send()
+        if self._beats is not None:  # up to here: others see that we live
+            self._beats.cancel()
+            await asyncio.gather(self._beats, return_exceptions=True)
+        await self.lease.leave()
+
+    # Chores
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _chore(self, chore: Callable[[], Awaitable[None]]) -> None:
+        self._task(self._for_ever(chore))
+
+    async def _for_ever(self, chore: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await chore()  # type: ignore[misc]
+                await chore()
             except StoreUnavailable as error:
                 log.warning("journal unavailable error=%s", error)
                 await asyncio.sleep(OUTBOX_SECONDS)
@@ -192,23 +345,22 @@ class LocalHost:
                 log.exception("a chore failed and goes on")
                 await asyncio.sleep(OUTBOX_SECONDS)
 
+    async def _orphans(self) -> None:
+        """Take up the runs of engines that died, and those that were left on disk."""
+        await self.lease.bury(by_beats=True)
+        orphans = await self.lease.engines.orphans()
+        taken = await self.take_up([run for run in orphans if run not in self._mine])
+        if taken:
+            log.warning("taken up from engines that are gone: %s", ", ".join(taken))
+        await asyncio.sleep(ORPHANS_SECONDS)
+
     async def _mail(self) -> None:
         """Deliver what other processes wrote for our runs."""
-        mails = await self.mailbox.mail(self.locks.ours)
-        for mail_id, run, event in mails:
+        for mail_id, run, event in await self.mailbox.mail(self.ours):
             with contextlib.suppress(EngineError):
-                await self._awake(run)
-                await self.driver.told(run, event)
+                await self.told(run, event)
             await self.mailbox.delivered(mail_id)
         await asyncio.sleep(POLL_SECONDS)
-
-    async def _awake(self, run: str) -> None:
-        wake = self._wakes.pop(run, None)
-        if wake is not None:
-            wake.cancel()
-            summary = await self.store.summary(run)
-            if summary is not None:
-                await self._resume(summary)
 
     async def _watch_hold(self) -> None:
         """Tell every run of ours when the global hold is set or lifted."""
@@ -216,31 +368,12 @@ class LocalHost:
         held = reason is not None
         if held != self._held:
             self._held = held
-            for run in self.locks.ours:
-                if run not in self._wakes:
-                    by = ENGINE
-                    self.driver.tell(
-                        run, HoldChanged(on=held, by=by, reason=reason or "")
-                    )
+            for run in self._up - self._asleep.keys():
+                event = HoldChanged(on=held, by=ENGINE, reason=reason or "")
+                self.driver.tell(run, event)
         await asyncio.sleep(POLL_SECONDS)
 
     async def _send(self) -> None:
         """Send what waits in the outbox; what cannot be sent is tried again."""
-        sent = await self._send_once()
+        sent = await self._outbox.send()
         await asyncio.sleep(POLL_SECONDS if sent else OUTBOX_SECONDS / 2)
-
-    async def _send_once(self) -> bool:
-        done = []
-        for message_id, run, message in await self.store.unsent():
-            try:
-                if isinstance(message, Say):
-                    await self.chat.say(run, message)
-                else:
-                    await self.pager.page(run, message)
-            except ChatDown as error:
-                log.warning("not sent run=%s error=%s", run, error)
-                break
-            done.append(message_id)
-        if done:
-            await self.store.sent(done)
-        return bool(done)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.core.code import CompiledRunbook
 from engine.errors import NotFound
-from engine.ports import Chat, GlobalHold, Secrets, Store
+from engine.ports import Chat, GlobalHold, Ownership, Secrets, Store
 from engine.registry import Registry
 from engine.runtime.driver import Driver, Listener
 from engine.runtime.effector import Compile, Ports
@@ -44,6 +44,7 @@ class Outside:
     secrets: Secrets
     hold: GlobalHold
     chat: Chat
+    ownership: Ownership | None = None  # None: nobody else could drive the runs
 
 
 def live_service(
@@ -53,7 +54,11 @@ def live_service(
     secrets = RunSecrets(outside.secrets, outside.store)
     redactor = Redactor(secrets.values)
     actions = LiveActions(
-        outside.registry, secrets.of, redactor, forbidden=library.forbidden
+        outside.registry,
+        secrets.of,
+        redactor,
+        ownership=outside.ownership,
+        forbidden=library.forbidden,
     )
     return _service(
         outside, library, people, actions, secrets, redactor, listener=listener

@@ -39,6 +39,8 @@ class Driver:
     def __init__(self, ports: Ports, *, listener: Listener | None = None) -> None:
         self.ports = ports
         self._listener = listener
+        self.on_conflict: Callable[[str, StoreConflict], None] | None = None
+        self.on_end: Callable[[str], None] = lambda run: None
         self._live: dict[str, Live] = {}
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._effector = Effector(ports, self.tell)
@@ -127,6 +129,7 @@ class Driver:
         if session.record.end:
             live.drop_all()
             self._effector.forget_secrets(session)
+            self.on_end(session.run)
         return True
 
     def _show(self, summary: RunSummary, stored: list[Entry]) -> None:
@@ -259,10 +262,12 @@ class Driver:
             await self.ports.store.append([entry], summary)
             self._show(summary, [entry])
 
-    def _give_up(self, run: str, live: Live, error: Exception) -> None:
+    def _give_up(self, run: str, live: Live, error: StoreConflict) -> None:
         log.error("another engine writes run=%s error=%s", run, error)
         live.drop_all()
         self._sessions.pop(run, None)
+        if self.on_conflict is not None:
+            self.on_conflict(run, error)
 
     def _forget(self, run: str, live: Live) -> None:
         """Keep in memory only what goes on; an idle run is loaded again when needed."""
@@ -277,6 +282,13 @@ class Driver:
             drain = self._live[other].drain if other in self._live else None
             if other != run and (drain is None or drain.done()):
                 del self._sessions[other]
+
+    def let_go(self, run: str) -> None:
+        """Forget a run that somebody else drives or drove; nothing is written."""
+        live = self._live.pop(run, None)
+        if live is not None:
+            live.drop_all()
+        self._sessions.pop(run, None)
 
     def abandon(self) -> None:
         """Let everything go at once, as a killed process would; nothing is written."""

@@ -14,10 +14,10 @@ from pydantic import ValidationError
 
 from engine.core.forbidden import forbidden_by
 from engine.core.judge import agree, judge
-from engine.errors import SecretMissing
+from engine.errors import LeaseLost, SecretMissing
 from engine.model.effects import Act, CheckCall
 from engine.model.evidence import Evidence, Observation
-from engine.ports import ActResult, Call, Clock
+from engine.ports import ActResult, Call, Clock, Ownership
 from engine.registry import Registry
 from engine.runtime.redact import Redactor
 
@@ -125,11 +125,17 @@ class LiveActions:
         forbidden: Sequence[str] = (),
     ) -> None:
         self._registry, self._secrets = registry, secrets
+        ownership: Ownership | None = None,
         self._redactor, self._fence = redactor, fence
         self._forbidden = forbidden
 
     async def act(self, act: Act, *, run: str) -> ActResult:
-        """Act once; a defect or a cut leaves it unknown whether it happened."""
+        self._ownership = ownership
+        """Act once; a defect or a cut leaves it unknown whether it happened.
+
+        Raises:
+            LeaseLost: another engine took our place; nothing was done.
+        """
         result = await self._act(act, run)
         return ActResult(
             result.outcome, self._redactor.text(result.detail), result.retryable
@@ -150,10 +156,12 @@ class LiveActions:
         call = Call(
             act.idempotency_key,
             act.timeout_seconds,
+        if self._ownership is not None and not await self._ownership.may_act():
+            raise LeaseLost(f"run {run}: another engine drives it; nothing was done")
             self._secrets(run),
             run,
             act.undo,
-            self._fence,
+            self._ownership.fence if self._ownership is not None else self._fence,
             act.built_in,
         )
         try:

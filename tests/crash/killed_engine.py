@@ -22,7 +22,8 @@ from engine.adapters.sqlite import SqliteStore
 from engine.adapters.web import HttpxWeb
 from engine.core.code import CompiledRunbook
 from engine.errors import ChatDown
-from engine.hosts.local import LocalHost, RunLocks
+from engine.hosts.lease import Lease
+from engine.hosts.local import LocalHost
 from engine.model.effects import Page, Say
 from engine.model.events import Answered, Voted
 from engine.model.people import Actor, Question
@@ -130,22 +131,23 @@ async def live(folder: Path, url: str, when: str, count: int) -> None:
     secret_of = lambda run: lambda name: name  # noqa: E731
     clock = SystemClock()
     people = Obliging(asked)
+    lease = Lease(store.engines, folder / "engines")
     ports = Ports(
         store, LiveChecks(registry, clock, secret_of, redactor),
-        LiveActions(registry, secret_of, redactor), people, clock, NoHold(), compiled,
+        LiveActions(registry, secret_of, redactor, ownership=lease), people, clock, NoHold(), compiled,
     )  # fmt: skip
     driver = Driver(ports, listener=listen)
     people.driver = driver
-    locks = RunLocks(folder / "locks")
-    host = LocalHost(driver, store, NoMail(), people, people, NoHold(), clock, locks)
+    host = LocalHost(driver, store, NoMail(), people, people, NoHold(), clock, lease)
     open_runs = await store.runs(open_only=True)
     await host.start(open_runs)
     if not open_runs and not await store.runs():
         library = Library(registry.kinds)
         library.add_paths([folder / "crash.yaml"])
         service = Service(driver, store, library, redactor, NoHold(), {})
-        run = await service.start(library.bundle("crash"), {"url": url}, Actor("ana"))
-        locks.take(run)
+        bundle = library.bundle("crash")
+        host.begins("r-crash")
+        await service.start(bundle, {"url": url}, Actor("ana"), run="r-crash")
     elif not open_runs:
         ended.set()
     await asyncio.wait_for(ended.wait(), 20)

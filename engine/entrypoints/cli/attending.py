@@ -51,12 +51,13 @@ async def start(
         config, library, write=follower.said, listener=follower.changed
     ) as opened:
         run = new_run_id()
-        opened.host.locks.take(run)
+        opened.host.begins(run)
         await opened.host.start()
         by = opened.service.actor(who, "cli", bundle.compiled.runbook)
         await opened.service.start(bundle, given, by, alert=alert, run=run)
-        await Attended(opened, follower, who).to_the_end()
-    return _over(follower, [run], json_=json_)
+        attended = Attended(opened, follower, who)
+        await attended.to_the_end()
+    return _over(follower, [run], json_=json_, gone=attended.gone)
 
 
 async def go_on(config: "Config", runs: list[str], who: str, *, json_: bool) -> int:
@@ -79,8 +80,9 @@ async def go_on(config: "Config", runs: list[str], who: str, *, json_: bool) -> 
                 follower.summaries.pop(one.run)
         if not taken:
             tell("No run is waiting to be taken up.")
-        await Attended(opened, follower, who).to_the_end()
-    return _over(follower, taken, json_=json_) if taken else FINE
+        attended = Attended(opened, follower, who)
+        await attended.to_the_end()
+    return _over(follower, taken, json_=json_, gone=attended.gone) if taken else FINE
 
 
 async def _open_runs(opened: Engine, named: Iterable[str]) -> list[RunSummary]:
@@ -100,7 +102,7 @@ def _follower(*, json_: bool) -> Follower:
     return Follower(tell if json_ else say, live=live and not json_)
 
 
-def _over(follower: Follower, runs: Iterable[str], *, json_: bool) -> int:
+def _over(follower: Follower, runs: Iterable[str], *, json_: bool, gone: bool) -> int:
     found = [follower.summaries[run] for run in runs if run in follower.summaries]
     if json_:
         say_json([summary_json(one) for one in found])
@@ -108,7 +110,8 @@ def _over(follower: Follower, runs: Iterable[str], *, json_: bool) -> int:
         for one in found:
             for line in last_words(one):
                 say(line)
-    return FINE if all(one.state in GOOD for one in found) else PROBLEMS
+    good = not gone and all(one.state in GOOD for one in found)
+    return FINE if good else PROBLEMS
 
 
 def last_words(summary: RunSummary) -> list[str]:
@@ -137,6 +140,8 @@ class Attended:
         self._stops = 0
         self._leave = False
         self._asked: set[str] = set()  # questions this terminal has dealt with
+        self.gone = False  # a run is driven elsewhere now
+        opened.host.on_gone = self._lost
 
     async def to_the_end(self) -> None:
         """Follow every run until it has ended, or is left on disk."""
@@ -154,6 +159,13 @@ class Attended:
                 self._lines.close()
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
+
+    def _lost(self, run: str, why: str) -> None:
+        """Another engine drives the run: say so, and do not wait for its end here."""
+        self.gone = True
+        self._follower.line(f"{run} is not driven here any more: {visible(why)}")
+        self._follower.summaries.pop(run, None)
+        self._follower.news.set()
 
     def _interrupted(self, number: int) -> None:
         self._stops += 1

@@ -37,6 +37,7 @@ from engine.model.people import Actor, Question
 from engine.model.run import RunSummary
 from engine.model.runbook import Runbook
 from engine.runtime.library import Bundle, Library
+from engine.runtime.service import new_run_id
 from engine.views import timeline as timeline_views
 from engine.views.message import question_text
 from engine.views.report import report_html, report_markdown
@@ -312,9 +313,9 @@ async def _start(
     places = {**platform.urls, "key_port": platform.ports["keys.tls"]}
     given = inputs_for(bundle.compiled.runbook, places, monitor)
     by = Actor("alertmanager", kind="source", via="alertmanager")
-    run = await opened.service.start(bundle, given, by, alert=alert)
-    opened.host.locks.take(run)
-    return run
+    run = new_run_id()
+    opened.host.begins(run)
+    return await opened.service.start(bundle, given, by, alert=alert, run=run)
 
 
 class _People:

@@ -44,13 +44,13 @@ async def told(
         config, known_library(config), write=follower.said, listener=follower.changed
     ) as opened:
         await opened.service.summary(run)  # a run that is not there has no lock
-        mine = opened.host.locks.take(run)  # what we read from here on, nobody changes
+        mine = await opened.host.take(run)  # what we read from here on, nobody changes
         summary = await opened.service.summary(run)
         code = await opened.service.driver.ports.compiled(summary.revision)
         by = opened.service.actor(who, "cli", code.runbook)
         if not mine:
             outcome = await _posted(opened, run, by, what)
-            if run in opened.host.locks.ours:
+            if run in opened.host.ours:
                 await _settled(follower, run, to_the_end=to_the_end)
             return outcome
         ended = summary.state in ENDS
@@ -111,9 +111,9 @@ async def _posted(opened: Engine, run: str, by: Actor, what: Say) -> int:
 async def _take_up(opened: Engine, run: str) -> None:
     """Drive the run where whoever drove it has let it go before taking our event."""
     summary = await opened.service.summary(run)
-    if summary.state in ENDS or run in opened.host.locks.ours:
+    if summary.state in ENDS or run in opened.host.ours:
         return
-    if opened.host.locks.take(run):
+    if await opened.host.take(run):
         await opened.host.start([summary])
 
 

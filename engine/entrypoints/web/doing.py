@@ -76,7 +76,7 @@ async def start(asked: Asked) -> Any:
             raise DoesNotApply(f"no alert of it starts '{body.runbook}': {why}")
     run = _run_of(asked.caller.name, body.key) if body.key else new_run_id()
     if await asked.opened.store.summary(run) is None:
-        asked.opened.host.locks.take(run)
+        asked.opened.host.begins(run)
         by = asked.actor(bundle.compiled.runbook)
         await service.start(bundle, body.inputs, by, alert=alert, run=run)
     return {"run": run}
