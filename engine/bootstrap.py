@@ -249,6 +249,7 @@ def rules(config: "Config", library: "Library") -> "Rules":
         settings.limits.starts.max,
         settings.limits.starts.per.total_seconds(),
         settings.limits.at_once,
+        problems=library.unpinned,
         schedules=schedules_of(runbooks),
         silenced_sources=frozenset(
             name
@@ -316,8 +317,7 @@ async def engine(
     from engine.adapters.sources import sns
     from engine.adapters.sqlite import SqliteStore
     from engine.adapters.terminal import TerminalChat
-    from engine.hosts.lease import Lease
-    from engine.hosts.local import LocalHost
+    from engine.hosts.local import LocalHost, RunLocks
     from engine.runtime.assembly import Outside, SystemClock, live_service
     from engine.runtime.intake import Intake
     from engine.runtime.measures import Measures
@@ -328,8 +328,7 @@ async def engine(
     store = await SqliteStore.open(config.data / JOURNAL)
     known = secrets(config)
     kinds = registry(config, web)
-    lease = Lease(store.engines, config.data / "engines")
-    outside = Outside(kinds, store, known, switch, chat, lease)
+    outside = Outside(kinds, store, known, switch, chat)
     intakes: list[Intake] = []
     measures = Measures()
 
@@ -341,21 +340,20 @@ async def engine(
             listener(summary, entries)
 
     service = live_service(outside, library, config.groups, heard)
-    clock = SystemClock()
-    host = LocalHost(service.driver, store, store, chat, chat, switch, clock, lease)
-    service.tell = host.told
+    locks, clock = RunLocks(config.data / "locks"), SystemClock()
+    host = LocalHost(service.driver, store, store, chat, chat, switch, clock, locks)
     intake = Intake(
         service, store.alerts, store, clock, rules(config, library),
-        silences(config, web), claim=host.begins,
+        silences(config, web), claim=locks.take,
     )  # fmt: skip
     intakes.append(intake)
-    watches = Watches(
-        watched(config, kinds.kinds), service.driver.ports.checks, intake, clock
-    )
+    checks = service.driver.ports.checks
+    watches = Watches(watched(config, kinds.kinds), checks, intake, clock)
+    judge = sns.judge(web)
     try:
         yield Engine(
-            config, store, service, host, intake, known, sns.judge(web), watches,
-            switch, measures,
+            config, store, service, host, intake, known, judge, watches, switch,
+            measures,
         )  # fmt: skip
     finally:
         await watches.stop()

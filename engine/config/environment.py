@@ -104,6 +104,9 @@ def every_key(settings: Settings) -> Iterator[str]:
             yield from (f"{name}.{part}" for part in type(value).model_fields)
         elif isinstance(value, dict) and value:
             for key, one in value.items():
-                yield from (f"{name}.{key}.{part}" for part in one.model_fields_set)
+                if isinstance(one, Model):
+                    yield from (f"{name}.{key}.{part}" for part in one.model_fields_set)
+                else:
+                    yield f"{name}.{key}"
         else:
             yield name

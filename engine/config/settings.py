@@ -58,6 +58,9 @@ def _split(raw: Any) -> Any:
     return raw
 
 
+Pin = Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
+
+
 class Person(Model):
     """One person who may start, approve and answer."""
 
@@ -203,6 +206,10 @@ class Settings(BaseSettings):
     )
     sources: dict[Name, Source] = Field(
         default_factory=dict, description="Who may post alerts."
+    )
+    pinned: dict[Name, Pin] = Field(
+        default_factory=dict,
+        description="Runbook to hash: what may start by itself with `autonomy: auto`.",
     )
     limits: EngineLimits = Field(
         default_factory=lambda: EngineLimits(), description="Of the whole engine."

@@ -81,9 +81,13 @@ class Intake:
 
     def load(self) -> None:
         """Take the rules from the library as it is now: after runbooks were loaded."""
-        runbooks = list(self.service.library.runbooks.values())
+        library = self.service.library
+        runbooks = list(library.runbooks.values())
         self.rules = replace(
-            self.rules, rules=rules_of(runbooks), schedules=schedules_of(runbooks)
+            self.rules,
+            rules=rules_of(runbooks),
+            schedules=schedules_of(runbooks),
+            problems=library.unpinned,
         )
 
     def ended(self, summary: RunSummary) -> None:

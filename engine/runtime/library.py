@@ -24,6 +24,7 @@ from engine.model.steps import RunStep
 from engine.runtime.defaults import shorten
 
 SUFFIXES: Final = (".yaml", ".yml")
+PIN_LETTERS: Final = 12  # of a revision; fewer could be met by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Library:
     refused: dict[Path, Loaded] = field(default_factory=dict)
     default_seconds: Mapping[str, float] = field(default_factory=dict)  # see defaults
     forbidden: Sequence[str] = ()  # rules of core.forbidden
+    pinned: Mapping[str, str] = field(default_factory=dict)  # name to revision
 
     def add_paths(self, paths: Iterable[Path]) -> None:
         """Load every runbook of the files and folders; what has problems is `refused`.
@@ -84,6 +86,24 @@ class Library:
             for name, one in self.loaded.items()
             if one.runbook is not None
         }
+
+    @property
+    def unpinned(self) -> Mapping[str, str]:
+        """Why a runbook with `autonomy: auto` may only propose itself, by its name.
+
+        Somebody who can change a file could make it do anything by itself: what starts
+        without a person is what a person has pinned in the configuration (F102).
+        """
+        found = {}
+        for name, runbook in self.runbooks.items():
+            if runbook.autonomy != "auto":
+                continue
+            now, pin = self.loaded[name].revision, self.pinned.get(name)
+            if pin is None:
+                found[name] = f"autonomy: auto is not pinned; its hash is {now[:12]}"
+            elif not (len(pin) >= PIN_LETTERS and now.startswith(pin)):
+                found[name] = f"it was changed: {now[:12]}, pinned is {pin[:12]}"
+        return found
 
     def bundle(self, name: str) -> Bundle:
         """Return the runbook of that name, compiled.

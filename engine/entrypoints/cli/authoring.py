@@ -31,6 +31,7 @@ OnePath = Annotated[Path, typer.Argument(metavar="PATH", help="A runbook file.")
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog="Example: runbook validate runbooks/")(validate)
+    app.command(epilog="Example: runbook pin runbooks/disk-full.yaml")(pin)
     app.command(epilog="Example: runbook schema > runbook.schema.json")(schema)
     app.command(epilog="Example: runbook show runbooks/message-delivery-delay.yaml")(
         show
@@ -80,6 +81,20 @@ def _counted(files: list[Path], problems: "list[Problem]") -> str:
     if warnings:
         told += f", {warnings} warning" + ("" if warnings == 1 else "s")
     return told
+
+
+def pin(context: typer.Context, paths: Paths) -> None:
+    """Print the hashes with which runbooks may start by themselves (autonomy: auto)."""
+    from engine.errors import RunbookRefused
+    from engine.runtime.library import runbook_files
+
+    library = library_of(config_of(context), paths)
+    say("pinned:")
+    for file in dict.fromkeys(file for path in paths for file in runbook_files(path)):
+        refused = library.refused.get(file)
+        if refused is not None:
+            raise RunbookRefused(list(refused.problems))
+        say(f"  {file.stem}: {library.loaded[file.stem].revision}")
 
 
 def schema(context: typer.Context) -> None:

@@ -37,6 +37,7 @@ def library_of(config: "Config", paths: Iterable[Path]) -> "Library":
         kinds(config),
         default_seconds=config.default_seconds,
         forbidden=config.settings.limits.forbidden,
+        pinned=config.settings.pinned,
     )
     own = config.file.resolve() if config.file else None
     library.add_paths(one for one in sorted({*files, *beside}) if one.resolve() != own)

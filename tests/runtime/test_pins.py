@@ -1,0 +1,53 @@
+"""F102: what starts without a person is what a person has pinned."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.bootstrap import kinds
+from engine.runtime.library import Library
+
+TEXT = """\
+format: 1
+runbook: own
+title: x
+owner: o
+severity: sev3
+autonomy: AUTONOMY
+isolate: [{say: x}]
+"""
+
+
+def library(folder: Path, autonomy: str, pin: str = "") -> Library:
+    """Return a library with one runbook, pinned so."""
+    (folder / "own.yaml").write_text(TEXT.replace("AUTONOMY", autonomy))
+    made = Library(kinds(), pinned={"own": pin} if pin else {})
+    made.add_paths([folder])
+    return made
+
+
+@pytest.mark.parametrize("autonomy", ["propose", "approve"])
+def test_f102_only_auto_needs_a_pin(tmp_path: Path, autonomy: str) -> None:
+    """
+    What a person starts, or approves, needs none.
+    """
+    assert {} == library(tmp_path, autonomy).unpinned
+
+
+def test_f102_auto_without_its_pin_is_offered_and_says_so(tmp_path: Path) -> None:
+    """
+    No pin, another one, one that is too short: the reason names the hash of the file.
+    """
+    revision = library(tmp_path, "auto").loaded["own"].revision
+    reasons = [
+        library(tmp_path, "auto", pin).unpinned
+        for pin in ("", "0" * 64, revision[:11], revision[:12], revision)
+    ]
+
+    assert [
+        {"own": f"autonomy: auto is not pinned; its hash is {revision[:12]}"},
+        {"own": f"it was changed: {revision[:12]}, pinned is 000000000000"},
+        {"own": f"it was changed: {revision[:12]}, pinned is {revision[:11]}"},
+        {},
+        {},
+    ] == reasons
