@@ -42,28 +42,24 @@ def registry(config: "Config", web: "Web") -> "Registry":
     Raises:
         EngineError: a plug-in does not load.
     """
-    from engine.adapters import (
-        alertmanager,
-        command,
-        dns,
-        http,
-        kubernetes,
-        pagerduty,
-        prometheus,
-        ssh,
-        tcp,
-        tls,
-    )
+    from engine.adapters import (  # isort: skip
+        alertmanager, command, datadog, dns, http, kubernetes, newrelic, pagerduty,
+        prometheus, ssh, status_page, tcp, tls,
+    )  # fmt: skip
+    from engine.adapters.patience import PatientWeb
     from engine.model.kinds import Agree
     from engine.registry import Registry
 
     made = Registry()
     made.add_check("agree", Agree, _viewpoints, judges_itself=True)
-    settings = config.settings
+    settings, patient = config.settings, PatientWeb(web)
     command.register(made)
     for adapter in (http, tcp, dns, tls, pagerduty):
         adapter.register(made, web)
-    prometheus.register(made, web, settings.prometheus.url)
+    prometheus.register(made, patient, settings.prometheus.url)
+    datadog.register(made, patient, settings.datadog)
+    newrelic.register(made, patient, settings.newrelic)
+    status_page.register(made, web, settings.status_page)
     ssh.register(made, web, _ssh_defaults(config))
     kubernetes.register(made, web, _cluster(config))
     alertmanager.register(made, web, settings.alertmanager.url)
@@ -317,7 +313,8 @@ async def engine(
     from engine.adapters.sources import sns
     from engine.adapters.sqlite import SqliteStore
     from engine.adapters.terminal import TerminalChat
-    from engine.hosts.local import LocalHost, RunLocks
+    from engine.hosts.lease import Lease
+    from engine.hosts.local import LocalHost
     from engine.runtime.assembly import Outside, SystemClock, live_service
     from engine.runtime.intake import Intake
     from engine.runtime.measures import Measures
@@ -328,7 +325,8 @@ async def engine(
     store = await SqliteStore.open(config.data / JOURNAL)
     known = secrets(config)
     kinds = registry(config, web)
-    outside = Outside(kinds, store, known, switch, chat)
+    lease = Lease(store.engines, config.data / "engines")
+    outside = Outside(kinds, store, known, switch, chat, lease)
     intakes: list[Intake] = []
     measures = Measures()
 
@@ -340,20 +338,21 @@ async def engine(
             listener(summary, entries)
 
     service = live_service(outside, library, config.groups, heard)
-    locks, clock = RunLocks(config.data / "locks"), SystemClock()
-    host = LocalHost(service.driver, store, store, chat, chat, switch, clock, locks)
+    clock = SystemClock()
+    host = LocalHost(service.driver, store, store, chat, chat, switch, clock, lease)
+    service.tell = host.told
     intake = Intake(
         service, store.alerts, store, clock, rules(config, library),
-        silences(config, web), claim=locks.take,
+        silences(config, web), claim=host.begins,
     )  # fmt: skip
     intakes.append(intake)
-    checks = service.driver.ports.checks
-    watches = Watches(watched(config, kinds.kinds), checks, intake, clock)
-    judge = sns.judge(web)
+    watches = Watches(
+        watched(config, kinds.kinds), service.driver.ports.checks, intake, clock
+    )
     try:
         yield Engine(
-            config, store, service, host, intake, known, judge, watches, switch,
-            measures,
+            config, store, service, host, intake, known, sns.judge(web), watches,
+            switch, measures,
         )  # fmt: skip
     finally:
         await watches.stop()

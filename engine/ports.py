@@ -211,6 +211,7 @@ class WebRequest:
     max_bytes: int = 8 * 1024 * 1024  # of the body, after decompression
     redirects: int = 0  # how many to follow; each hop is checked anew
     ca_file: str | None = None  # trust this file instead of the system's authorities
+    patient: bool = False  # held back, unsent, while the server asks to wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,29 +224,28 @@ class WebAnswer:
     took_seconds: float
 
 
+WebProblemKind = Literal[
+    "refused", "reset", "timeout", "dns", "tls", "too_large", "blocked", "protocol",
+    "held",
+]  # fmt: skip
+
+
 class WebProblem(Exception):
     """No complete answer. `sent` is False where the request surely never left."""
 
     def __init__(
         self,
-        kind: Literal[
-            "refused",
-            "reset",
-            "timeout",
-            "dns",
-            "tls",
-            "too_large",
-            "blocked",
-            "protocol",
-        ],
+        kind: WebProblemKind,
         message: str,
         *,
         sent: bool,
+        wait_seconds: float = 0.0,  # `held`: how long still
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
         self.sent = sent
+        self.wait_seconds = wait_seconds
 
 
 class Web(Protocol):

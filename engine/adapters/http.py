@@ -15,6 +15,7 @@ Registered by bootstrap.
 """
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any, Final, Self
 from urllib.parse import urlencode
@@ -31,6 +32,7 @@ from engine.model.credentials import (
 )
 from engine.model.evidence import Observation
 from engine.model.kinds import Place
+from engine.model.rate_limits import wait_asked
 from engine.model.values import Model
 from engine.ports import ActResult, Call, Web, WebAnswer, WebProblem, WebRequest
 from engine.registry import Registry
@@ -261,6 +263,7 @@ def _observed(answer: WebAnswer, unsealed: Unsealed, shown: str) -> Observation:
         or answer.status in TRY_AGAIN,
         summary=f"HTTP {answer.status} in {answer.took_seconds:.2f} s{_wait(answer)}",
         source=shown,
+        wait_seconds=wait_asked(answer.status, answer.headers, time.time()),
     )
 
 

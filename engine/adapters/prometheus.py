@@ -15,10 +15,9 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
@@ -32,11 +31,22 @@ from engine.model.credentials import (
     with_query,
 )
 from engine.model.evidence import Observation
+from engine.model.rate_limits import wait_asked, wait_words
+from engine.model.samples import (
+    Sample,
+    Series,
+    Unseen,
+    answered_at,
+    in_short,
+    named,
+    oldest_at,
+    refuse_age,
+    seen_in,
+)
 from engine.model.values import Duration, Model, parse_duration
 from engine.ports import Call, Web, WebAnswer, WebProblem, WebRequest
 from engine.registry import Registry
 
-FUTURE_SECONDS: Final = 5.0  # clocks differ, and a Date header has whole seconds
 RETRYABLE: Final = frozenset({408, 425, 429})
 HOPELESS: Final = frozenset({"blocked", "too_large", "tls"})
 NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -96,31 +106,6 @@ class PrometheusLook(Model):
         return self
 
 
-class _Unknown(Exception):
-    """Nothing can be said; the text is the reason."""
-
-    def __init__(self, why: str, *, retryable: bool = True) -> None:
-        super().__init__(why)
-        self.why = why
-        self.retryable = retryable
-
-
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    at: float
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Series:
-    labels: dict[str, str]
-    samples: list[_Sample]
-
-    @property
-    def last(self) -> _Sample:
-        return self.samples[-1]
-
-
 class PrometheusKind:
     """The code of the kind: asks, and turns the answer into an observation."""
 
@@ -144,19 +129,20 @@ class PrometheusKind:
         try:
             answer, now = await self._ask(params, base, unsealed, call.timeout_seconds)
             warnings, series = _parse(answer, params)
-            _judge_samples(series, params, _answered_at(answer.headers, now))
-        except _Unknown as unknown:
+            _judge_samples(series, params, answered_at(answer.headers, now))
+        except Unseen as unseen:
             return Observation(
-                unknown=unsealed.hide(f"{place}: {unknown.why}"),
-                retryable=unknown.retryable,
+                unknown=unsealed.hide(f"{place}: {unseen.why}"),
+                retryable=unseen.retryable,
                 source=unsealed.hide(params.query),
+                wait_seconds=unseen.wait_seconds,
             )
-        seen = _seen(series, ranged=params.range is not None)
+        seen = seen_in(series, ranged=params.range is not None)
         return Observation(
             seen=seen | {"latency_seconds": answer.took_seconds},
-            summary=unsealed.hide(_summary(series, warnings)),
+            summary=unsealed.hide(in_short(series, warnings)),
             source=unsealed.hide(params.query),
-            sampled_at=min(one.last.at for one in series),
+            sampled_at=oldest_at(series),
         )
 
     async def _ask(
@@ -168,7 +154,7 @@ class PrometheusKind:
     ) -> tuple[WebAnswer, float]:
         if base is None:
             words = "write `url` into the check, or set a default in the configuration"
-            raise _Unknown(words, retryable=False)
+            raise Unseen(words, retryable=False)
         now = self._clock()
         path, query = _question(params, now)
         query["timeout"] = f"{timeout_seconds:g}s"  # the server stops then, too
@@ -180,14 +166,19 @@ class PrometheusKind:
             with_query(address, query),
             {"accept": "application/json", **headers},
             timeout_seconds=timeout_seconds,
+            patient=True,
         )
         try:
             answer = await self._web.request(request)
         except WebProblem as problem:
             hopeless = problem.kind in HOPELESS
             words = shown_problem(base, problem.kind, problem.message)
-            raise _Unknown(words, retryable=not hopeless) from problem
-        return replace(answer, body=unsealed.hide_in(answer.body)), now
+            raise Unseen(
+                words, retryable=not hopeless, wait_seconds=problem.wait_seconds
+            ) from problem
+        answer = replace(answer, body=unsealed.hide_in(answer.body))
+        _refuse_status(answer, self._clock(), timeout_seconds)
+        return answer, now
 
 
 def _question(params: PrometheusLook, now: float) -> tuple[str, dict[str, str]]:
@@ -202,122 +193,108 @@ def _question(params: PrometheusLook, now: float) -> tuple[str, dict[str, str]]:
     return "/api/v1/query", query
 
 
-def _parse(
-    answer: WebAnswer, params: PrometheusLook
-) -> tuple[list[str], list[_Series]]:
+def _parse(answer: WebAnswer, params: PrometheusLook) -> tuple[list[str], list[Series]]:
     told = _document(answer)
-    if answer.status != 200 or told.get("status") != "success":
-        raise _refused(answer.status, told)
+    if told.get("status") != "success":
+        raise Unseen(f"HTTP 200{_reason(told)}")
     found = told.get("warnings") or []
     warnings = [str(it) for it in found] if isinstance(found, list) else [str(found)]
     if warnings and not params.accept_partial:
-        raise _Unknown(f"partial data: {warnings[0]}")
+        raise Unseen(f"partial data: {warnings[0]}")
     data = told.get("data")
     if not isinstance(data, dict):
-        raise _Unknown("the answer holds no data; is this a Prometheus?")
+        raise Unseen("the answer holds no data; is this a Prometheus?")
     form, result = data.get("resultType"), data.get("result")
     if params.range is not None:
         return warnings, _many(form, result, wanted="matrix", key="values")
     if form == "scalar":
-        return warnings, [_Series({}, [_sample(result)])]
+        return warnings, [Series({}, [_sample(result)])]
     return warnings, _many(form, result, wanted="vector", key="value")
 
 
 def _document(answer: WebAnswer) -> dict[str, Any]:
-    try:
-        told = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        told = None
+    told = _json(answer)
     if isinstance(told, dict):
         return told
-    if answer.status != 200:
-        return {}
     kind = answer.headers.get("content-type", "no content type")
     start = " ".join(answer.body[:60].decode("utf-8", "replace").split())
-    raise _Unknown(f"not an answer in JSON ({kind}): {start!r}")
+    raise Unseen(f"not an answer in JSON ({kind}): {start!r}")
 
 
-def _refused(status: int, told: Mapping[str, Any]) -> _Unknown:
-    reason = f": {told['error']}" if isinstance(told.get("error"), str) else ""
-    if status >= 500 or status in RETRYABLE or status == 200:
-        return _Unknown(f"HTTP {status}{reason}")
+def _json(answer: WebAnswer) -> Any:
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _reason(told: Any) -> str:
+    error = told.get("error") if isinstance(told, dict) else None
+    return f": {error}" if isinstance(error, str) else ""
+
+
+def _refuse_status(answer: WebAnswer, at: float, timeout_seconds: float) -> None:
+    status, headers = answer.status, answer.headers
+    if status == 200:
+        return
+    reason = _reason(_json(answer))
+    if status >= 500 or status in RETRYABLE:
+        wait = wait_asked(status, headers, at, otherwise=timeout_seconds)
+        words = f"HTTP {status}{reason}{wait_words(status, headers, at)}"
+        raise Unseen(words, wait_seconds=wait)
     wrong = {401: "`bearer` or `basic`", 403: "`bearer` or `basic`", 404: "`url`"}
     where = wrong.get(status, "`query`" if reason else "`url`")
-    return _Unknown(
+    raise Unseen(
         f"CONFIGURATION ERROR, HTTP {status}{reason}; correct {where}", retryable=False
     )
 
 
-def _many(form: object, result: object, *, wanted: str, key: str) -> list[_Series]:
+def _many(form: object, result: object, *, wanted: str, key: str) -> list[Series]:
     if form != wanted or not isinstance(result, list):
         hint = " (a range vector: use `range`, or rate())" if form == "matrix" else ""
-        raise _Unknown(f"a {wanted} is needed, the answer is a {form}{hint}")
+        raise Unseen(f"a {wanted} is needed, the answer is a {form}{hint}")
     if not result:
-        raise _Unknown("empty result: no series, which is not the same as zero")
+        raise Unseen("empty result: no series, which is not the same as zero")
     return [_one(row, key) for row in result]
 
 
-def _one(row: object, key: str) -> _Series:
+def _one(row: object, key: str) -> Series:
     labels = row.get("metric") if isinstance(row, dict) else None
     if not isinstance(row, dict) or not isinstance(labels, dict):
-        raise _Unknown("a series has no labels; is this a Prometheus?")
+        raise Unseen("a series has no labels; is this a Prometheus?")
     if key not in row:
         kind = "a histogram" if "histogram" in row or "histograms" in row else "empty"
-        raise _Unknown(f"series {_named(labels)} is {kind}, not a number")
+        raise Unseen(f"series {named(labels)} is {kind}, not a number")
     rows = row[key] if key == "values" else [row[key]]
     if not isinstance(rows, list) or not rows:
-        raise _Unknown(f"series {_named(labels)} has no samples")
+        raise Unseen(f"series {named(labels)} has no samples")
     texts = {str(name): str(value) for name, value in labels.items()}
-    return _Series(texts, [_sample(it, _named(labels)) for it in rows])
+    return Series(texts, [_sample(it, named(labels)) for it in rows])
 
 
-def _sample(row: object, named: str = "the scalar") -> _Sample:
+def _sample(row: object, named: str = "the scalar") -> Sample:
     if not isinstance(row, list) or len(row) != 2:
-        raise _Unknown(f"{named}: a sample is a time and a value, not {row!r:.60}")
+        raise Unseen(f"{named}: a sample is a time and a value, not {row!r:.60}")
     at, text = row
     if isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at):
-        raise _Unknown(f"{named}: the sample's time is {at!r:.40}")
+        raise Unseen(f"{named}: the sample's time is {at!r:.40}")
     if not isinstance(text, str) or not NUMBER.fullmatch(text):
-        raise _Unknown(f"{named}: the value is {text!r:.40}, not a number")
+        raise Unseen(f"{named}: the value is {text!r:.40}, not a number")
     value = float(text)
     if not math.isfinite(value):
-        raise _Unknown(f"{named}: the value is {text!r:.40}, not a number")
-    return _Sample(float(at), value)
-
-
-def _named(labels: Mapping[str, object]) -> str:
-    inner = ",".join(f"{name}={value}" for name, value in labels.items())
-    return f"{{{inner}}}"[:120]
-
-
-def _answered_at(headers: Mapping[str, str], ours: float) -> float:
-    """Return the server's own time, an age in a cache included, or ours."""
-    try:
-        date = parsedate_to_datetime(headers["date"]).timestamp()
-        return date + float(headers.get("age", "0"))
-    except (KeyError, ValueError, OverflowError, OSError):
-        return ours
+        raise Unseen(f"{named}: the value is {text!r:.40}, not a number")
+    return Sample(float(at), value)
 
 
 def _judge_samples(
-    series: list[_Series], params: PrometheusLook, answered_at: float
+    series: list[Series], params: PrometheusLook, answered: float
 ) -> None:
-    oldest = params.max_age.total_seconds()
-    meant = _epoch(params.at) if params.at is not None else answered_at
+    meant = _epoch(params.at) if params.at is not None else answered
+    refuse_age(series, oldest=params.max_age.total_seconds(), now=meant)
     for one in series:
-        age = meant - one.last.at
-        if age > oldest:
-            raise _Unknown(
-                f"stale: the last sample of {_named(one.labels)} is {age:.0f} s old, "
-                f"more than {oldest:g} s"
-            )
-        if age < -FUTURE_SECONDS:
-            raise _Unknown(
-                f"the sample of {_named(one.labels)} lies {-age:.0f} s in the future"
-            )
         if one.last.value < 0 and _is_pure_rate(params.query):
-            raise _Unknown(
-                f"a rate cannot be negative, and {_named(one.labels)} is "
+            raise Unseen(
+                f"a rate cannot be negative, and {named(one.labels)} is "
                 f"{one.last.value:g}"
             )
 
@@ -333,7 +310,7 @@ def _epoch(text: str) -> float:
         return float(text) if NUMBER.fullmatch(text) else _moment(text)
     except (ValueError, OverflowError) as error:
         words = f"CONFIGURATION ERROR: `at` is {text!r:.40}, not a time"
-        raise _Unknown(words, retryable=False) from error
+        raise Unseen(words, retryable=False) from error
 
 
 def _moment(text: str) -> float:
@@ -341,26 +318,6 @@ def _moment(text: str) -> float:
     if moment.tzinfo is None:
         raise ValueError("no time zone")
     return moment.timestamp()
-
-
-def _seen(series: list[_Series], *, ranged: bool) -> dict[str, Any]:
-    rows: list[dict[str, Any]] = []
-    for one in series:
-        row: dict[str, Any] = {"labels": one.labels, "value": one.last.value}
-        if ranged:
-            row["values"] = [sample.value for sample in one.samples]
-        rows.append(row)
-    seen: dict[str, Any] = {"series": rows, "values": [row["value"] for row in rows]}
-    return seen | ({"value": seen["values"][0]} if len(rows) == 1 else {})
-
-
-def _summary(series: list[_Series], warnings: list[str]) -> str:
-    if len(series) == 1:
-        text = f"value {series[0].last.value:g}"
-    else:
-        values = [one.last.value for one in series]
-        text = f"{len(series)} series from {min(values):g} to {max(values):g}"
-    return f"{text} (partial: {warnings[0]})" if warnings else text
 
 
 def register(registry: Registry, web: Web, default_url: str | None = None) -> None:

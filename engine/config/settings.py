@@ -6,7 +6,7 @@ Judged here: one value alone. Where it comes from, and what people are told: loa
 import re
 from datetime import timedelta
 from ipaddress import ip_network
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -165,6 +165,51 @@ class Kubernetes(Address):
     namespace: str = Field("default", description="Where a runbook names none.")
 
 
+class Datadog(Address):
+    """The account that is meant where a `datadog` check names none."""
+
+    site: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9.-]+$",
+        description="As `datadoghq.eu`; left out with `url`: `datadoghq.com`.",
+    )
+    api_key: SecretRef | None = Field(
+        None, description="The API key; sent to this address alone."
+    )
+    app_key: SecretRef | None = Field(
+        None, description="The application key; sent to this address alone."
+    )
+
+    @model_validator(mode="after")
+    def _one_address(self) -> "Datadog":
+        if self.url is not None and self.site is not None:
+            raise ValueError("datadog has at most one of url, site")
+        return self
+
+
+class NewRelic(Address):
+    """The account that is meant where a `newrelic` check names none."""
+
+    region: Literal["us", "eu"] = Field("us", description="Where the account is.")
+    account: int | None = Field(None, ge=1, description="The account's number.")
+    api_key: SecretRef | None = Field(
+        None, description="A user key; sent to this address alone."
+    )
+
+
+class StatusPage(Address):
+    """The page that is meant where a `status_page` act names none."""
+
+    page: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="Its id at Statuspage; left out: `url` takes JSON.",
+    )
+    token: SecretRef | None = Field(
+        None, description="The token; sent to this address alone."
+    )
+
+
 class Settings(BaseSettings):
     """Every key of the configuration."""
 
@@ -203,6 +248,15 @@ class Settings(BaseSettings):
     ssh: Ssh = Field(default_factory=lambda: Ssh(), description="How to log in.")
     kubernetes: Kubernetes = Field(
         default_factory=lambda: Kubernetes(), description="For kinds without a url."
+    )
+    datadog: Datadog = Field(
+        default_factory=lambda: Datadog(), description="For checks without a url."
+    )
+    newrelic: NewRelic = Field(
+        default_factory=lambda: NewRelic(), description="For checks without a url."
+    )
+    status_page: StatusPage = Field(
+        default_factory=lambda: StatusPage(), description="For acts without a page."
     )
     sources: dict[Name, Source] = Field(
         default_factory=dict, description="Who may post alerts."

@@ -29,6 +29,7 @@ class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
     summary: str = ""  # one line for people: "value 12000", "HTTP 503 in 0.2 s"
     source: str = ""  # what was asked: a query, a URL without its secrets
     sampled_at: float | None = None  # epoch seconds, where the provider says it
+    wait_seconds: float = 0.0  # no other attempt before that: the provider asks for it
 
 
 class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 Place = Literal[
     "text",  # shown or sent as it is
     "promql",  # inside a string of a PromQL query
+    "datadog",  # inside a Datadog query: from outside only a tag, a word, a number
+    "nrql",  # inside NRQL: from outside nothing that ends its string
     "url",  # inside a URL: values are one segment or one query value each
     "argv",  # one argument of a command; a value from outside may not begin with "-"
     "host",  # names a host; from outside only with a pattern or a choice

@@ -66,7 +66,7 @@ class LiveChecks:
                 tick=tick(),
                 at=self._clock.now(),
             )
-        attempt = 0
+        attempt, began = 0, self._clock.monotonic()
         while True:
             attempt += 1
             observation = await self._once(call, run)
@@ -74,7 +74,10 @@ class LiveChecks:
             again = evidence.state == "unknown" and observation.retryable
             if not again or attempt >= call.attempts:
                 return evidence
-            await asyncio.sleep(PAUSE_SECONDS)
+            wait = observation.wait_seconds
+            if wait and self._clock.monotonic() - began + wait > _last_start(call):
+                return evidence  # the provider asks for more time than there is
+            await asyncio.sleep(max(PAUSE_SECONDS, wait))
 
     def _judged(
         self, call: CheckCall, seen: Observation, tick: Tick, attempt: int
@@ -122,15 +125,15 @@ class LiveActions:
         redactor: Redactor,
         *,
         fence: int = 0,
+        ownership: Ownership | None = None,
         forbidden: Sequence[str] = (),
     ) -> None:
         self._registry, self._secrets = registry, secrets
-        ownership: Ownership | None = None,
         self._redactor, self._fence = redactor, fence
+        self._ownership = ownership
         self._forbidden = forbidden
 
     async def act(self, act: Act, *, run: str) -> ActResult:
-        self._ownership = ownership
         """Act once; a defect or a cut leaves it unknown whether it happened.
 
         Raises:
@@ -153,11 +156,11 @@ class LiveActions:
             return ActResult("failed", f"no action kind '{act.kind}'", retryable=False)
         except ValidationError as error:
             return ActResult("failed", f"parameters: {_told(error)}", retryable=False)
+        if self._ownership is not None and not await self._ownership.may_act():
+            raise LeaseLost(f"run {run}: another engine drives it; nothing was done")
         call = Call(
             act.idempotency_key,
             act.timeout_seconds,
-        if self._ownership is not None and not await self._ownership.may_act():
-            raise LeaseLost(f"run {run}: another engine drives it; nothing was done")
             self._secrets(run),
             run,
             act.undo,
@@ -174,6 +177,15 @@ class LiveActions:
         except Exception as error:  # noqa: BLE001  # an adapter's defect ends no run
             told = f"action kind '{act.kind}' failed: {type(error).__name__}: {error}"
             return ActResult("unknown", told, retryable=False)
+
+
+def _last_start(call: CheckCall) -> float:
+    """Return when the last attempt may begin at the latest: analysis.bounds counts so.
+
+    A wait that a server asks for uses time that other attempts left, never more.
+    """
+    each = call.timeout_seconds + GRACE_SECONDS
+    return (call.attempts - 1) * (each + PAUSE_SECONDS)
 
 
 def _told(error: ValidationError) -> str:

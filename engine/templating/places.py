@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 
 from engine.model.kinds import Place
 from engine.templating.filters import text_of
+from engine.templating.queries import datadog_fault, nrql_fault
 
 PROMQL: Final = re.compile(
     r"""\#[^\n]*|(?P<q>["'])(?:\\.|(?!(?P=q)).)*(?P<end>(?P=q)?)"""
@@ -27,7 +28,9 @@ ESCAPES: Final = {"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\0": r"\x
 AUTHORITY: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?:/{2})?[^/?#\\]*")
 HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]*")
 CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-WORDED: Final[tuple[Place, ...]] = ("promql", "url", "argv", "host", "header")
+WORDED: Final[tuple[Place, ...]] = (
+    "promql", "datadog", "nrql", "url", "argv", "host", "header",
+)  # fmt: skip
 
 
 class NotHere(Exception):
@@ -70,6 +73,8 @@ def placed(value: Value, place: Place, before: str) -> str:
     if place == "host":
         return _host(value, before)
     text = text_of(value.raw)
+    if place in ("datadog", "nrql"):
+        return _query(text, value, place, before)
     if place == "header" and CONTROL.search(text):
         raise NotHere("holds a line break or control character: not in a header")
     if place == "argv" and "\0" in text:
@@ -79,11 +84,21 @@ def placed(value: Value, place: Place, before: str) -> str:
 
 ARTICLES: Final = {
     "promql": "PromQL",
+    "datadog": "a Datadog query",
+    "nrql": "NRQL",
     "url": "a URL",
     "argv": "an argument",
     "host": "a host",
     "header": "a header",
 }
+
+
+def _query(text: str, value: Value, place: Place, before: str) -> str:
+    if value.outside and not value.number:
+        fault = (datadog_fault if place == "datadog" else nrql_fault)(text, before)
+        if fault:
+            raise NotHere(fault)
+    return text
 
 
 def _promql(value: Value, before: str) -> str:

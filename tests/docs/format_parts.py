@@ -24,14 +24,17 @@ from engine.config.serving import (
 from engine.config.settings import (
     PREFIX,
     Address,
+    Datadog,
     Defaults,
     Kubernetes,
     Network,
+    NewRelic,
     Person,
     SecretSource,
     Server,
     Settings,
     Ssh,
+    StatusPage,
 )
 from engine.model import runbook, steps, vocabulary
 from engine.model.credentials import Basic
@@ -171,6 +174,9 @@ NESTED: Final[dict[str, type[BaseModel]]] = {
     "alertmanager": Address,
     "ssh": Ssh,
     "kubernetes": Kubernetes,
+    "datadog": Datadog,
+    "newrelic": NewRelic,
+    "status_page": StatusPage,
     "server.tokens.NAME": Token,
     "sources.NAME": Source,
     "sources.NAME.basic": UserPassword,
