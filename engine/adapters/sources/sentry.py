@@ -35,7 +35,7 @@ def read(posted: Posted, source: str) -> Delivery:
     if event:
         rule = first(data, "triggered_rule")
         return Delivery(source, (_event(body, event, rule, source),))
-    if part(data, "issue"):
+    if part(data, "issue") and action:
         if action in BESIDE:
             return Delivery(source, note=f"the issue was {action}")
         return Delivery(source, (_issue(body, part(data, "issue"), action, source),))

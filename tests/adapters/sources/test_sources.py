@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.adapters.sources import SOURCES, generic_source
@@ -286,6 +287,83 @@ def test_f50_odd_bodies_that_are_read() -> None:
     ]
 
     assert ["x", "y", "x\ufffdy", "x?y", "x\ny", "é"] == seen
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("9" * 400, ""),
+        ("9" * 70_000, ""),
+        (10**400, ""),
+        (1e308, ""),
+        (True, ""),
+        (0, ""),
+        (-5, ""),
+        ("\u0663" * 12, "\u0663" * 12),
+        ("1601033007", "2020-09-25T11:23:27.000Z"),
+        (1601033007849, "2020-09-25T11:23:27.849Z"),
+        (1601033007849000000, "2020-09-25T11:23:27.849Z"),
+        ("1601033007.849", "2020-09-25T11:23:27.849Z"),
+        ("2026-11-24T23:59:60Z", "2026-11-24T23:59:60Z"),
+        ("x" * 65, ""),
+    ],
+    ids=range(14),
+)
+def test_f50_any_time_comes_to_an_end(written: Any, expected: str) -> None:
+    """
+    Seconds, milli- and nanoseconds; four hundred digits are no time and hang nothing.
+    """
+    body = {"heartbeat": {"status": 0, "time": written}, "monitor": {"id": 1}}
+
+    assert [expected] == [one.starts_at for one in read("uptime-kuma", body).alerts]
+
+
+def test_f50_what_is_read_can_be_stored() -> None:
+    """
+    A number over 64 bits beside a NaN, and a count that is none.
+    """
+    body = (
+        b'{"truncatedAlerts": true, "alerts": [{"labels": {"a": "b"}, "x": NaN, "y": '
+        + b"9" * 30
+        + b', "z": -'
+        + b"9" * 3_000
+        + b"}]}"
+    )
+    delivery = read("alertmanager", body)
+
+    assert delivery == msgspec.json.decode(msgspec.json.encode(delivery), type=Delivery)
+    assert (0, None, 1e30, None) == (
+        delivery.truncated,
+        *(delivery.alerts[0].raw[key] for key in "xyz"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("charset", "label"),
+    [("utf-16", "\u0424"), ("windows-1251", "\u0424"), ("us-ascii", "\u0424"),
+     ("shift_jis", "\u6771"), ("iso-8859-15", "\u20ac"), ("gb18030", "\u78c1")],
+)  # fmt: skip
+def test_f50_a_declared_charset_is_honoured(charset: str, label: str) -> None:
+    """
+    What the header says counts; what says ASCII and is UTF-8 is read as UTF-8.
+    """
+    written = json.dumps({"alerts": [{"labels": {"a": label}}]}, ensure_ascii=False)
+    raw = written.encode("utf-8" if charset == "us-ascii" else charset)
+    kind = f"application/json; charset={charset}"
+
+    assert {"a": label} == read("alertmanager", raw, content_type=kind).alerts[0].labels
+
+
+def test_f50_a_long_label_and_turned_letters_are_kept() -> None:
+    """
+    64 KB and right-to-left marks are data; what shows them cuts and marks them.
+    """
+    labels = {"a": "x" * 65_536, "b": "\u202egpj.exe", "c\u202e": "1"}
+
+    assert [labels] == [
+        one.labels
+        for one in read("alertmanager", {"alerts": [{"labels": labels}]}).alerts
+    ]
 
 
 def test_f43_a_start_in_the_future_or_in_year_one_is_kept_as_written() -> None:
