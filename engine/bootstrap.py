@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from engine.adapters.hold_file import HoldFile
     from engine.adapters.kubernetes.parameters import Cluster
-    from engine.adapters.sqlite import SqliteReport, SqliteStore
+    from engine.adapters.sqlite import JournalFile, SqliteReport, SqliteStore
     from engine.adapters.ssh.parameters import SshDefaults
     from engine.adapters.web import HttpxWeb
     from engine.config import Config
@@ -131,6 +131,13 @@ def hold(config: "Config") -> "HoldFile":
     from engine.adapters.hold_file import HoldFile
 
     return HoldFile(config.data / "HOLD")
+
+
+def journal_file(config: "Config") -> "JournalFile":
+    """Return the journal as a file, to copy it, put it back, bring it forward."""
+    from engine.adapters.sqlite import JournalFile
+
+    return JournalFile(config.data / JOURNAL)
 
 
 def sqlite_report() -> "SqliteReport":

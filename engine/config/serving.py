@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from engine.core.forbidden import is_regex
 from engine.expressions.patterns import is_pattern
-from engine.model.values import Duration, Model, Name, SecretRef
+from engine.model.values import DURATION, Duration, Model, Name, SecretRef
 
 OneOrMore = SecretRef | list[SecretRef]
 SourceKind = Literal[
@@ -134,6 +134,35 @@ class EngineLimits(Model):
     forbidden: list[Annotated[str, AfterValidator(_rule)]] = Field(
         default_factory=list,
         description="Acts that no runbook may do: KIND, or /regex/ over kind and text.",
+    )
+
+
+LONGEST_AGE: Final = timedelta(days=36_500)
+SHORTEST_AGE: Final = timedelta(days=1)
+
+
+def _age(raw: Any) -> Any:
+    found = DURATION.fullmatch(raw) if isinstance(raw, str) and raw else None
+    if found is None:
+        raise ValueError(f"'{raw}' is no age: write it like 400d")
+    part = {name: float(value or 0) for name, value in found.groupdict().items()}
+    age = timedelta(
+        days=min(part["d"], 1e6), hours=part["h"], minutes=part["m"], seconds=part["s"]
+    )
+    if not SHORTEST_AGE <= age <= LONGEST_AGE:
+        raise ValueError(f"'{raw}' is less than 1d, or more than 36500d")
+    return age
+
+
+Age = Annotated[timedelta, BeforeValidator(_age, json_schema_input_type=str)]
+
+
+class Retention(Model):
+    """How long the journal keeps what is over; left out: for ever."""
+
+    runs: Age | None = Field(None, description="Runs, after their end: 400d.")
+    alerts: Age | None = Field(
+        None, description="Deliveries and decisions that nothing needs: 90d."
     )
 
 

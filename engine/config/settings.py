@@ -22,7 +22,14 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from engine.config.serving import EngineLimits, Maintenance, Source, Token, Watch
+from engine.config.serving import (
+    EngineLimits,
+    Maintenance,
+    Retention,
+    Source,
+    Token,
+    Watch,
+)
 from engine.model.values import Duration, Model, Name, SecretRef, format_duration
 from engine.runtime.defaults import longest
 
@@ -273,6 +280,9 @@ class Settings(BaseSettings):
     )
     watch: list[Watch] = Field(
         default_factory=list, description="What the engine looks at by itself."
+    )
+    retention: Retention = Field(
+        default_factory=lambda: Retention(), description="What is over, kept so long."
     )
     me: str | None = Field(None, description="Who sits at this terminal.")
 

@@ -15,6 +15,12 @@
     mail        events from other processes
     queries     what is read
     auditing    verify, integrity, stats
+    removals    which runs were removed, and the word of it
+    retaining   what is too old is removed
+    old_alerts  which decisions and deliveries nothing needs
+    copies      a checked copy of a journal that is written
+    restoring   a copy is checked and put in the journal's place
+    journal_file the three above, for the command line
     problems    what people are told
     store       SqliteStore, the whole of it
 
@@ -22,8 +28,22 @@ Called by: bootstrap and `doctor`. Nothing else of the package is public.
 """
 
 from engine.adapters.sqlite.auditing import Stats
+from engine.adapters.sqlite.copies import Copied
+from engine.adapters.sqlite.journal_file import JournalFile
+from engine.adapters.sqlite.restoring import Draft
+from engine.adapters.sqlite.retaining import Retained
 from engine.adapters.sqlite.settings import SqliteSettings
 from engine.adapters.sqlite.store import SqliteStore
 from engine.adapters.sqlite.versions import SqliteReport, sqlite_report
 
-__all__ = ["SqliteReport", "SqliteSettings", "SqliteStore", "Stats", "sqlite_report"]
+__all__ = [
+    "Copied",
+    "Draft",
+    "JournalFile",
+    "Retained",
+    "SqliteReport",
+    "SqliteSettings",
+    "SqliteStore",
+    "Stats",
+    "sqlite_report",
+]

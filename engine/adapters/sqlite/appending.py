@@ -85,6 +85,10 @@ class Batch:
         self._new_heads[run] = new_head
         return sealed
 
+    def writes(self, run: str) -> bool:
+        """Return whether something of the run is staged."""
+        return run in self._runs
+
     def flush(self) -> None:
         """Write what was staged."""
         run = self.connection.executemany

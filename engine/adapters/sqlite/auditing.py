@@ -1,8 +1,9 @@
 """Is the journal what was written? The chain over what is stored, and its numbers.
 
 Found: a changed field, column or summary, a missing or moved entry, a cut-off end, an
-entry without its run. Not found: a run removed with everything that speaks of it, and
-a forger who computes every later hash anew; against those, keep exports elsewhere.
+entry without its run; the same in the engine's own timeline, and a removal for age that
+it does not tell. Not found: a run removed with everything that speaks of it, and a
+forger who computes every later hash anew; against those, keep exports elsewhere.
 
 Called by: store, in a reader's thread.
 """
@@ -15,7 +16,7 @@ from typing import Any, Final
 import apsw
 import msgspec
 
-from engine.adapters.sqlite import queries
+from engine.adapters.sqlite import queries, removals
 from engine.adapters.sqlite.appending import Head, summary_seal
 from engine.model.run import ENDS, RunSummary
 from engine.model.timeline import (
@@ -80,8 +81,11 @@ def integrity(connection: apsw.Connection) -> list[str]:
 
 def verify(connection: apsw.Connection, run: str | None) -> list[ChainFault]:
     """Return every fault of one run, or of all; empty: as it was written."""
-    names = [run] if run else [str(r[0]) for r in connection.execute(_EVERY_RUN)]
-    return [fault for name in names for fault in _run_faults(connection, name)]
+    if run:
+        return list(_run_faults(connection, run))
+    names = [str(row[0]) for row in connection.execute(_EVERY_RUN)]
+    found = [fault for name in names for fault in _run_faults(connection, name)]
+    return [*found, *removals.faults(connection)]
 
 
 def _run_faults(connection: apsw.Connection, run: str) -> Iterator[ChainFault]:

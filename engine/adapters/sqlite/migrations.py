@@ -37,13 +37,21 @@ def what_is_written(connection: apsw.Connection) -> Written:
 
 
 def migrate(
-    connection: apsw.Connection, path: Path, migrations: Sequence[Migration]
+    connection: apsw.Connection,
+    path: Path,
+    migrations: Sequence[Migration],
+    *,
+    keep: bool = True,
 ) -> list[str]:
-    """Run what is pending; return one line for each thing that was done."""
+    """Run what is pending; return one line for each thing that was done.
+
+    Args:
+        keep: Copy the file before; False where it is a copy itself.
+    """
     at = what_is_written(connection).schema
     pending = [m for m in migrations if m.number > at]
     done = []
-    if at and pending:
+    if at and pending and keep:
         copy = path.with_name(f"{path.name}.before-v{pending[0].number}")
         copy_database(connection, copy)
         done.append(f"{path}: copied to {copy} before the schema was changed")

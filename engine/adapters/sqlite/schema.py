@@ -137,6 +137,30 @@ CREATE INDEX run_owners_of_engine ON run_owners (token);
 """
 
 
+_RETENTION: Final = """
+CREATE TABLE removed_runs (
+  run TEXT PRIMARY KEY,
+  runbook TEXT NOT NULL,
+  head_hash TEXT NOT NULL,
+  entries INTEGER NOT NULL,
+  ended_at REAL NOT NULL,
+  removed_at REAL NOT NULL
+) STRICT;
+CREATE TRIGGER removed_runs_keep_their_text BEFORE UPDATE ON removed_runs
+BEGIN SELECT RAISE(ABORT, 'what was removed stays written down'); END;
+CREATE TRIGGER removed_runs_stay BEFORE DELETE ON removed_runs
+BEGIN SELECT RAISE(ABORT, 'what was removed stays written down'); END;
+DROP TRIGGER entries_stay;
+CREATE TRIGGER entries_stay BEFORE DELETE ON entries
+WHEN NOT EXISTS (SELECT 1 FROM removed_runs WHERE removed_runs.run = OLD.run)
+BEGIN SELECT RAISE(ABORT, 'the timeline is append-only'); END;
+CREATE INDEX runs_ended ON runs (updated_at, run) WHERE open = 0;
+CREATE INDEX outbox_of_run ON outbox (run);
+CREATE INDEX mail_of_run ON mail (run);
+CREATE INDEX deliveries_repeated ON deliveries (same_as) WHERE same_as IS NOT NULL;
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One step from the schema before to `number`."""
@@ -151,4 +175,5 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(2, "alerts, and what was decided about them", _ALERTS),
     Migration(3, "the engine's own timeline", _RECORDS),
     Migration(4, "who drives which run", _ENGINES),
+    Migration(5, "what was removed for its age", _RETENTION),
 )

@@ -20,6 +20,7 @@ from engine.adapters.sqlite.engines import SqliteEngines
 from engine.adapters.sqlite.migrations import copy_database
 from engine.adapters.sqlite.opening import open_journal
 from engine.adapters.sqlite.reader import Readers
+from engine.adapters.sqlite.retaining import SqliteRetention
 from engine.adapters.sqlite.settings import DEFAULTS, SqliteSettings
 from engine.adapters.sqlite.writer import Writer
 from engine.errors import StoreUnavailable
@@ -44,6 +45,7 @@ class SqliteStore:
         self._readers = readers
         self.alerts = SqliteAlerts(writer, readers)
         self.engines = SqliteEngines(writer, readers)
+        self.retention = SqliteRetention(writer, readers)
 
     @classmethod
     async def open(

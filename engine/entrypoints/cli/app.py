@@ -20,6 +20,7 @@ from engine.entrypoints.cli import (
     reading,
     running,
     serving,
+    storing,
 )
 from engine.entrypoints.cli.screen import PROBLEMS, plain, tell
 
@@ -36,7 +37,8 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_before)
-    for module in (authoring, running, answering, reading, serving, alerts, keeping):
+    modules = authoring, running, answering, reading, serving, alerts, keeping, storing
+    for module in modules:
         module.register(app)
     return app
 

@@ -16,6 +16,7 @@ import typer
 
 from engine.entrypoints.cli.choosing import config_of, known_library, person
 from engine.entrypoints.cli.screen import tell
+from engine.entrypoints.cli.storing import keep_short
 
 if TYPE_CHECKING:
     import socket
@@ -120,12 +121,16 @@ async def _served(
         )
         await opened.intake.start()
         opened.watches.start()
-        watching = asyncio.create_task(reloading.watch())
+        chores = [
+            asyncio.create_task(reloading.watch()),
+            asyncio.create_task(keep_short(opened.store, opened.config)),
+        ]
         _renew_on_hangup(reloading)
         begun.set()
         log.info("ready runs_taken_up=%d", len(taken))
         await served
-        watching.cancel()
+        for chore in chores:
+            chore.cancel()
     finally:
         server.end(now=not served.done() and not ending.times)
         await served
