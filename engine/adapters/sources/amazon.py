@@ -78,8 +78,8 @@ def _records(body: Body) -> Iterator[Body]:
 
 def _together(found: list[Delivery], source: str) -> Delivery:
     alerts = tuple(alert for one in found for alert in one.alerts)
-    note = "" if alerts else "; ".join(one.note for one in found if one.note)
-    return Delivery(source, alerts, note=note)
+    notes = "; ".join(one.note for one in found[:10] if one.note)
+    return Delivery(source, alerts, note="" if alerts else notes or "no records")
 
 
 def _notification(body: Body, source: str, depth: int) -> Delivery:

@@ -95,15 +95,16 @@ def _forgiving(raw: bytes, strict: Exception) -> Any:
 def _clean(value: Any, depth: int) -> Any:
     if depth > DEEPEST:
         raise BadBody(f"the body is nested more than {DEEPEST} deep")
-    if isinstance(value, str):
+    kind = type(value)  # no subclasses come out of JSON; the common ones first
+    if kind is str:
         return plain(value)
-    if isinstance(value, dict):
-        return {plain(str(key)): _clean(one, depth + 1) for key, one in value.items()}
-    if isinstance(value, list):
+    if kind is dict:
+        return {plain(key): _clean(one, depth + 1) for key, one in value.items()}
+    if kind is list:
         return [_clean(one, depth + 1) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
+    if kind is float and not math.isfinite(value):
         return None
-    if isinstance(value, int) and not -SMALLEST <= value < 2 * SMALLEST:
+    if kind is int and not -SMALLEST <= value < 2 * SMALLEST:
         return float(value) if value.bit_length() < 1000 else None
     return value
 
@@ -161,6 +162,8 @@ def kind_of(value: Any) -> str:
 
 def text(value: Any) -> str:
     """Return a single value as text; a map, a list and nothing are empty."""
+    if isinstance(value, str):
+        return value
     if value is None or isinstance(value, Mapping | list):
         return ""
     if isinstance(value, bool):
@@ -188,7 +191,7 @@ def texts(value: Any) -> dict[str, str]:
 
 def without_empty(labels: Mapping[str, str]) -> dict[str, str]:
     """Return the labels that say something."""
-    return {key: value for key, value in labels.items() if value != ""}
+    return {key: value for key, value in labels.items() if key and value != ""}
 
 
 def pairs(value: Any) -> dict[str, str]:

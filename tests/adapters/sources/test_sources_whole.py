@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from engine.adapters.sources import SOURCES, generic_source
+from engine.bootstrap import parse_alerts
 from engine.model.alert import Delivery
 from engine.ports import Posted
 from tests.adapters.sources.documented_bodies import ALARM, CASES, INCIDENT
@@ -91,6 +92,7 @@ NOTES: Final[dict[str, tuple[str, Any, str]]] = {
         "datadog", {"title": "deployed", "alert_type": "info"},
         "an event of type info, no alert of a monitor",
     ),
+    "lambda without records": ("cloudwatch", {"Records": []}, "no records"),
     "grafana paused": (
         "grafana", {"ruleName": "CPU", "state": "paused"},
         "the rule is paused: neither firing nor resolved",
@@ -145,3 +147,31 @@ def test_credentials_are_no_names_of_a_mapping() -> None:
     assert [{"alertname": "N", "team": "ops"}] == [
         one.labels for one in code(Posted(b"{}", headers, 0.0), "own").alerts
     ]
+
+
+def test_a_tag_without_a_name_is_no_label() -> None:
+    """
+    `:x` and a key that is empty name nothing that a trigger could match.
+    """
+    event = {"specversion": "1.0", "id": "1", "source": "/x", "type": "t",
+             "data": {"": 1, "a": 2}}  # fmt: skip
+    tagged = {"title": "CPU", "alert_transition": "Warn", "tags": ":x,,env:prod"}
+
+    assert [
+        {"a": "2", "alertname": "t", "type": "t", "origin": "/x"},
+        {"env": "prod", "alertname": "CPU", "transition": "Warn"},
+    ] == [
+        one.labels
+        for kind, body in (("cloudevents", event), ("datadog", tagged))
+        for one in read(kind, body).alerts
+    ]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_rehearsal_reads_the_body_of_any_source(name: str) -> None:
+    """
+    The `alert` of a rehearsal stands in the form of its source.
+    """
+    kind, body, expected = CASES[name]
+
+    assert list(expected.alerts) == parse_alerts(body, kind)
