@@ -11,10 +11,16 @@ DATADOG_WORD: Final = re.compile(r"[A-Za-z0-9_.]+")  # a metric, a number
 DATADOG_TAG: Final = re.compile(r"[\w.:/][\w.:/-]*")  # no comma, no star, no space
 NRQL_WORD: Final = re.compile(r"[A-Za-z0-9_.:]+")
 NRQL_QUOTES: Final = re.compile(
-    r"(?P<q>['\"`])(?:\\.|(?!(?P=q)).)*(?P<end>(?P=q)?)", re.DOTALL
+    r"--[^\n]*|//[^\n]*|/\*.*?\*/"  # comments, where a quote is none
+    r"|(?P<q>['\"`])(?:\\.|(?!(?P=q)).)*(?P<end>(?P=q)?)",
+    re.DOTALL,
 )
 NRQL_LEAVES: Final = re.compile(r"['\"`\\\x00-\x1f\x7f]")
-LIKE: Final = re.compile(r"\b(?P<r>r?)like\s*\(?[^()]*$", re.IGNORECASE)
+LIKE: Final = re.compile(  # up to the quote, over a list of patterns
+    r"""\b(?P<r>r?)like\b(?:\s|any\b|all\b|[(,]|r?'[^']*'|r?"[^"]*")*r?$""",
+    re.IGNORECASE,
+)
+REGEX_STRING: Final = re.compile(r"\br$", re.IGNORECASE)  # before the quote: r'a.*'
 LIKE_SIGNS: Final = re.compile(r"[%_]")
 RLIKE_SIGNS: Final = re.compile(r"[.+*?()|\[\]{}^$]")
 
@@ -60,9 +66,7 @@ def nrql_fault(text: str, before: str) -> str:
         return "holds a quote, backslash or control character: not in NRQL"
     if before.endswith("\\"):
         return "stands behind a backslash in NRQL. Take it out"
-    matching = LIKE.search(before, 0, at)
-    signs = RLIKE_SIGNS if matching is not None and matching["r"] else LIKE_SIGNS
-    if matching is not None and signs.search(text):
+    if (signs := _signs(before[:at])) is not None and signs.search(text):
         return (
             "holds a sign that LIKE or RLIKE takes for anything. Compare with =, or "
             "give the input a pattern"
@@ -70,8 +74,16 @@ def nrql_fault(text: str, before: str) -> str:
     return ""
 
 
+def _signs(before: str) -> re.Pattern[str] | None:
+    """Return the signs that a string opened here takes for anything, or None."""
+    matching = LIKE.search(before)
+    if REGEX_STRING.search(before) or (matching is not None and matching["r"]):
+        return RLIKE_SIGNS
+    return None if matching is None else LIKE_SIGNS
+
+
 def _open_quote(text: str) -> int | None:
     for found in NRQL_QUOTES.finditer(text):
-        if not found["end"]:
+        if found["q"] and not found["end"]:
             return found.start()
     return None

@@ -17,6 +17,7 @@ from engine.adapters.datadog.answers import (
     document,
     monitor_of,
     points_of,
+    refuse_negative,
     scalar_of,
     timeseries_of,
 )
@@ -105,6 +106,8 @@ class DatadogKind:
         answer = replace(answer, body=unsealed.hide_in(answer.body))
         told = document(answer, params, at=self._clock(), limit=limit)
         series, more = _read(told, params)
+        if params.query is not None:
+            refuse_negative(series, params.query)
         theirs = answered_at(answer.headers, self._clock())
         refuse_age(series, oldest=params.max_age.total_seconds(), now=theirs)
         return answer, series, more

@@ -5,6 +5,7 @@ words for refusals. What is not: asking, age. Called by the package.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -16,6 +17,12 @@ from engine.ports import WebAnswer
 TRY_AGAIN: Final = frozenset({408, 425, 429})
 WRONG: Final = {401: "`api_key`", 403: "`api_key` or `app_key`"}
 STATES: Final = {"OK": 0.0, "Warn": 1.0, "Alert": 2.0}
+SCOPE: Final = re.compile(r"\{[^{}]*\}")
+COUNTED: Final = re.compile(r"\.as_(rate|count)\(\)")
+CAN_BE_NEGATIVE: Final = re.compile(
+    r"[-+*/]|\b(diff|monotonic_diff|derivative|dt|log2|log10|anomalies|forecast|\w*shift"
+    r"|hour_before|day_before|week_before|month_before|trend_line|robust_trend)\b"
+)
 EMPTY: Final = "empty result: no series, which is not the same as zero"
 
 
@@ -99,7 +106,8 @@ def _row(row: object, accept_partial: bool) -> Series:
         raise Unseen("a series has no points; is this Datadog?")
     tags = row.get("tag_set")
     if not isinstance(tags, list):
-        tags = [one for one in str(row.get("scope") or "").split(",") if one != "*"]
+        scope = str(row.get("scope") or "").split(",")
+        tags = [one for one in scope if one not in ("*", "")]
     labels = labels_of(tags)
     pairs: list[tuple[object, object]] = []
     for point in points:
@@ -209,6 +217,27 @@ def series_of(
             "takes the last that is not"
         )
     return Series(labels, given)
+
+
+def refuse_negative(series: Sequence[Series], query: str) -> None:
+    """Refuse a negative count or rate of counts: it is a broken answer.
+
+    Args:
+        series: What came back.
+        query: Judged only where nothing is subtracted or differentiated in it.
+
+    Raises:
+        Unseen: with the series.
+    """
+    bare = SCOPE.sub("", query)
+    if not COUNTED.search(bare) or CAN_BE_NEGATIVE.search(bare):
+        return
+    for one in series:
+        if one.last.value < 0:
+            raise Unseen(
+                f"a count cannot be negative, and {named(one.labels)} is "
+                f"{one.last.value:g}"
+            )
 
 
 def _given(raw: object, labels: Mapping[str, str]) -> float:

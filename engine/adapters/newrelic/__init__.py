@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Final
 from weakref import WeakValueDictionary
 
-from engine.adapters.newrelic.answers import series_of
+from engine.adapters.newrelic.answers import refuse_negative, series_of
 from engine.adapters.newrelic.asking import NerdGraph
 from engine.adapters.newrelic.parameters import (
     ADDRESSES,
@@ -103,6 +103,7 @@ class NewRelicKind:
         series, messages = series_of(
             found, column=params.column, accept_partial=params.accept_partial
         )
+        refuse_negative(series, params.query)
         theirs = answered_at(answer.headers, self._clock())
         refuse_age(series, oldest=params.max_age.total_seconds(), now=theirs)
         return series, messages

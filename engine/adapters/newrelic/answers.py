@@ -4,6 +4,7 @@ What is here: which column is the number, which are labels (FACET, COMPARE WITH)
 time a row has. What is not: asking, age. Called by the package.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,11 @@ END: Final = "endTimeSeconds"
 STAMPS: Final = ("latest.timestamp", "timestamp")  # milliseconds
 LABELS: Final = ("facet", "comparison")
 SIDE: Final = frozenset({BEGIN, END, "inspectedCount", *STAMPS, *LABELS})
+COUNTED: Final = re.compile(  # alone, without arithmetic behind it
+    r"\s*select\s+(rate\(\s*)?(count|uniqueCount)\([^()]*\)"
+    r"(\s*,\s*\d+\s*\w+\s*\))?\s*(as\b|from\b)",
+    re.IGNORECASE,
+)
 EMPTY: Final = "empty result: no rows, which is not the same as zero"
 
 Row = Mapping[str, Any]
@@ -51,6 +57,18 @@ def series_of(
     if not any(BEGIN in row for row in rows):
         _refuse_twice(collected)
     return [_in_order(dict(labels), it) for labels, it in collected.items()], messages
+
+
+def refuse_negative(series: Sequence[Series], query: str) -> None:
+    """Refuse a negative count or rate of counts, a broken answer. Raises Unseen."""
+    if not COUNTED.match(query):
+        return
+    for one in series:
+        if one.last.value < 0:
+            raise Unseen(
+                f"a count cannot be negative, and {named(one.labels)} is "
+                f"{one.last.value:g}"
+            )
 
 
 def _in_order(labels: dict[str, str], samples: list[Sample]) -> Series:

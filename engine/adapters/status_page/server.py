@@ -46,6 +46,7 @@ class Server:
     headers: Mapping[str, str]
     unsealed: Unsealed
     ends_at: float
+    limit_seconds: float
 
     async def ask(
         self,
@@ -68,9 +69,12 @@ class Server:
             return await self.web.request(request)
         except WebProblem as problem:
             lost = body is not None and problem.sent
+            words = shown_problem(self.base, problem.kind, problem.message)
+            if problem.kind == "timeout":
+                words = f"no complete answer within {self.limit_seconds:g} s"
             raise self.ended(
                 "unknown" if lost else "failed",
-                shown_problem(self.base, problem.kind, problem.message),
+                words,
                 retryable=problem.kind not in HOPELESS,
             ) from problem
 
@@ -148,6 +152,7 @@ def server_for(web: Web, account: Account, params: StatusPageAct, call: Call) ->
         headers,
         unsealed,
         time.monotonic() + call.timeout_seconds,
+        call.timeout_seconds,
     )
 
 
