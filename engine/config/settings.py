@@ -284,6 +284,10 @@ class Settings(BaseSettings):
     retention: Retention = Field(
         default_factory=lambda: Retention(), description="What is over, kept so long."
     )
+    traces: Address = Field(
+        default_factory=lambda: Address(),
+        description="Where runs are sent as OpenTelemetry traces (OTLP/HTTP).",
+    )
     me: str | None = Field(None, description="Who sits at this terminal.")
 
     @classmethod

@@ -173,6 +173,7 @@ NESTED: Final[dict[str, type[BaseModel]]] = {
     "server": Server,
     "prometheus": Address,
     "alertmanager": Address,
+    "traces": Address,
     "ssh": Ssh,
     "kubernetes": Kubernetes,
     "datadog": Datadog,

@@ -1,0 +1,128 @@
+"""How alerts come in and by what they are judged: sources, watches, rules, silences."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.config import Config
+    from engine.core.intake import Rules
+    from engine.model.alert import Alert
+    from engine.model.kinds import Kinds
+    from engine.ports import Silences, SourceCode, Web
+    from engine.runtime.library import Library
+    from engine.runtime.watches import Watched
+
+
+def parse_alerts(body: Any, source: str) -> "list[Alert]":
+    """Return the alerts of a body that a source sent, as plain values.
+
+    Raises:
+        EngineError: the source is not known here, or it is no body of it.
+    """
+    import json
+
+    from engine.adapters.sources import SOURCES
+    from engine.errors import EngineError
+    from engine.ports import BadBody, Posted
+
+    code = SOURCES.get(source)
+    if code is None:
+        known = ", ".join(SOURCES)
+        raise EngineError(f"bodies of source '{source}' cannot be read; known: {known}")
+    raw = json.dumps(body, default=str).encode()
+    try:
+        return list(code(Posted(raw, {}, 0.0), source).alerts)
+    except BadBody as problem:
+        raise EngineError(str(problem)) from problem
+
+
+def sources(config: "Config") -> "dict[str, SourceCode]":
+    """Return the code that reads each configured source's bodies, by its name.
+
+    Raises:
+        EngineError: a kind is not known, or a part of a `map` is no CEL.
+    """
+    from engine.adapters.sources import SOURCES, generic_source
+    from engine.errors import EngineError
+
+    made: dict[str, SourceCode] = {}
+    for name, one in config.settings.sources.items():
+        kind = one.kind or name
+        if one.sns is not None and kind != "cloudwatch":
+            raise EngineError(
+                f"sources.{name}: `sns` is for kind cloudwatch; a body of '{kind}' "
+                "could hold more than what Amazon signed"
+            )
+        if kind == "generic" and one.map is not None:
+            made[name] = generic_source(one.map.model_dump())
+        elif kind in SOURCES:
+            made[name] = SOURCES[kind]
+        else:
+            why = (
+                "needs a `map`"
+                if kind == "generic"
+                else f"is no kind: {', '.join(SOURCES)}"
+            )
+            raise EngineError(f"sources.{name}: '{kind}' {why}")
+    return made
+
+
+def watched(config: "Config", kinds: "Kinds") -> "list[Watched]":
+    """Return what the engine watches by itself.
+
+    Raises:
+        EngineError: a check is none; the message names its place.
+    """
+    from engine.runtime.watches import Watched, call_of
+
+    made = []
+    for number, one in enumerate(config.settings.watch):
+        where = f"watch.{number}.check"
+        beat, alert = one.heartbeat, one.alert
+        labels = {"alertname": alert.alertname, "severity": alert.severity}
+        made.append(
+            Watched(
+                labels | alert.labels,
+                one.every.total_seconds(),
+                one.for_.total_seconds(),
+                call_of(one.check, kinds, where) if one.check is not None else None,
+                beat.source if beat is not None else "",
+                beat.match if beat is not None else {},
+                alert.annotations,
+                one.unknown == "fire",
+            )
+        )
+    return made
+
+
+def rules(config: "Config", library: "Library") -> "Rules":
+    """Return what alerts are judged by: triggers, and the configuration's limits."""
+    from engine.core.intake import Quiet, Rules, rules_of, schedules_of
+
+    settings, runbooks = config.settings, list(library.runbooks.values())
+    return Rules(
+        rules_of(runbooks),
+        tuple(
+            Quiet(one.match, one.from_.timestamp(), one.to.timestamp(), one.why)
+            for one in settings.maintenance
+        ),
+        settings.limits.starts.max,
+        settings.limits.starts.per.total_seconds(),
+        settings.limits.at_once,
+        problems=library.unpinned,
+        schedules=schedules_of(runbooks),
+        silenced_sources=frozenset(
+            name
+            for name, one in settings.sources.items()
+            if (one.kind or name) == "alertmanager"
+        ),
+    )
+
+
+def silences(config: "Config", web: "Web") -> "Silences | None":
+    """Return where silences are asked for; None: no Alertmanager is configured."""
+    import time
+
+    from engine.adapters.silences import AskedSilences
+
+    url = config.settings.alertmanager.url
+    return AskedSilences(web, url, time.monotonic) if url is not None else None

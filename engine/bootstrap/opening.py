@@ -1,0 +1,187 @@
+"""One open engine: the journal and all around it, opened and closed in order."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.bootstrap.alerts import rules, silences, watched
+from engine.bootstrap.kinds import door, registry
+from engine.bootstrap.parts import JOURNAL, empty_store, hold, secrets
+
+if TYPE_CHECKING:
+    from engine.adapters.hold_file import HoldFile
+    from engine.adapters.sqlite import SqliteStore
+    from engine.config import Config
+    from engine.hosts.local import LocalHost
+    from engine.model.run import RunSummary
+    from engine.model.timeline import Entry
+    from engine.ports import Chat, Posted, Secrets
+    from engine.runtime.driver import Listener
+    from engine.runtime.intake import Intake
+    from engine.runtime.library import Library
+    from engine.runtime.measures import Measures
+    from engine.runtime.perform import Actions
+    from engine.runtime.service import Service
+    from engine.runtime.tracing import Tracing
+    from engine.runtime.watches import Watches
+
+
+@asynccontextmanager
+async def journal(config: "Config") -> "AsyncIterator[SqliteStore]":
+    """Open the journal alone, to read. Raises StoreUnavailable: also where none is."""
+    from engine.adapters.sqlite import SqliteStore
+
+    store = await SqliteStore.open(config.data / JOURNAL, create=False)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One open engine of this process."""
+
+    config: "Config"
+    store: "SqliteStore"
+    service: "Service"
+    host: "LocalHost"
+    intake: "Intake"
+    secrets: "Secrets"
+    judge_sns: "Callable[[Posted, list[str]], Awaitable[str]]"
+    watches: "Watches"
+    switch: "HoldFile"
+    measures: "Measures"
+
+
+@dataclass(slots=True)
+class Heard:
+    """Who is told of each change of a run; the intake comes in later."""
+
+    measures: "Measures"
+    listener: "Listener | None" = None
+    intake: "Intake | None" = None
+    tracing: "Tracing | None" = None
+
+    def __call__(self, summary: "RunSummary", entries: "list[Entry]") -> None:
+        """Tell everybody."""
+        self.measures.changed(summary, entries)
+        if self.intake is not None:
+            self.intake.ended(summary)
+        if self.tracing is not None:
+            ended = any(entry.kind == "end" for entry in entries)
+            self.tracing.changed(summary, ended)
+        if self.listener is not None:
+            self.listener(summary, entries)
+
+
+@asynccontextmanager
+async def engine(
+    config: "Config",
+    library: "Library",
+    *,
+    write: Callable[[str], None],
+    listener: "Listener | None" = None,
+) -> AsyncIterator[Engine]:
+    """Open the journal and all around it; close it in order at the end.
+
+    Args:
+        write: takes what is said and paged, one line each.
+        listener: told of each change of a run, in the loop's thread.
+
+    Raises:
+        StoreUnavailable: the journal cannot be opened; the text says what to do.
+    """
+    from engine.adapters.sources import sns
+    from engine.adapters.sqlite import SqliteStore
+    from engine.adapters.terminal import TerminalChat
+    from engine.hosts.lease import Lease
+    from engine.hosts.local import LocalHost
+    from engine.runtime.assembly import Outside, SystemClock, live_service
+    from engine.runtime.intake import Intake
+    from engine.runtime.measures import Measures
+    from engine.runtime.watches import Watches
+
+    _make_folder(config.data)
+    web, chat, switch = door(config), TerminalChat(write), hold(config)
+    store = await SqliteStore.open(config.data / JOURNAL)
+    known, kinds = secrets(config), registry(config, web)
+    lease = Lease(store.engines, config.data / "engines")
+    outside = Outside(kinds, store, known, switch, chat, lease)
+    heard = Heard(Measures(), listener, tracing=_tracing(config, store))
+    service = live_service(outside, library, config.groups, heard)
+    clock = SystemClock()
+    host = LocalHost(service.driver, store, store, chat, chat, switch, clock, lease)
+    service.tell = host.told
+    intake = Intake(
+        service, store.alerts, store, clock, rules(config, library),
+        silences(config, web), claim=host.begins,
+    )  # fmt: skip
+    heard.intake = intake
+    checks = service.driver.ports.checks
+    watches = Watches(watched(config, kinds.kinds), checks, intake, clock)
+    try:
+        yield Engine(
+            config, store, service, host, intake, known, sns.judge(web), watches,
+            switch, heard.measures,
+        )  # fmt: skip
+    finally:
+        await watches.stop()
+        await intake.stop()
+        await host.stop()
+        if heard.tracing is not None:
+            await heard.tracing.stop()
+        await web.aclose()
+        await store.close()
+
+
+def _tracing(config: "Config", store: "SqliteStore") -> "Tracing | None":
+    """Return what sends traces; None: no endpoint is configured.
+
+    Raises:
+        EngineError: the extra is not installed.
+    """
+    endpoint = config.settings.traces.url
+    if endpoint is None:
+        return None
+    from engine.errors import EngineError
+    from engine.runtime.tracing import Tracing
+
+    try:
+        from engine.adapters.traces import Traces
+    except ImportError as error:
+        raise EngineError(
+            "`traces` needs more packages: pip install 'incident-runbook[otel]'"
+        ) from error
+    return Tracing(store, Traces(endpoint))
+
+
+def _make_folder(folder: Path) -> None:
+    from engine.errors import StoreUnavailable
+
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"the data folder {folder} cannot be made: {error.strerror}. Name another "
+            "one with `data` in the configuration, or make it."
+        ) from error
+
+
+@asynccontextmanager
+async def dry_service(
+    config: "Config", library: "Library", actions: "Actions", chat: "Chat"
+) -> "AsyncIterator[Service]":
+    """Open an engine that looks for real, journals in memory, and cannot act."""
+    from engine.runtime import assembly
+
+    web = door(config)
+    outside = assembly.Outside(
+        registry(config, web), empty_store(), secrets(config), hold(config), chat
+    )
+    try:
+        yield assembly.dry_service(outside, library, config.groups, actions)
+    finally:
+        await web.aclose()
