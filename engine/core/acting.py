@@ -93,6 +93,9 @@ def _remember(turn: Turn, thread: Thread) -> None:
 def remembered(turn: Turn, thread: Thread, event: Event | None) -> None:
     """Bind what was there before; without it there is no act."""
     action = code_of(turn, thread)
+    if not action.model.remember:
+        _guard(turn, thread)
+        return
     names = dict(thread.names)
     for name, what in action.model.remember.items():
         value = remembered_value(turn, thread, action, name)

@@ -6,7 +6,7 @@ function and no other. What the single verbs do is in the modules beside this on
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from engine.core import (
     acting,
@@ -24,7 +24,7 @@ from engine.core import (
 from engine.core.code import CompiledRunbook
 from engine.core.record import Record
 from engine.core.steps import begin, judge_when
-from engine.core.tables import RUN_EVENT, RUN_TABLE
+from engine.core.tables import RUN_EVENT, RUN_TABLE, STAGE_STATE
 from engine.core.turn import BESIDE, MOST_MOVES, Defect, Resume, Turn, replace
 from engine.model.effects import Effect
 from engine.model.events import (
@@ -37,6 +37,8 @@ from engine.model.events import (
     Voted,
 )
 from engine.model.run import ENDS, RunState
+
+KEYED: Final = frozenset({Looked, Acted, TimerFired, Voted, Answered, Locked})
 
 STAGES: Final[Mapping[str, Resume]] = {
     **looking.STAGES,
@@ -64,13 +66,12 @@ def advance(
     if record.end:
         return outside_events.after_the_end(record, event)
     turn = Turn(compiled, record, event, STAGES)
-    if isinstance(event, Looked | Acted | TimerFired | Voted | Answered | Locked):
+    if type(event) in KEYED:
         _deliver(turn, event)
     else:
         outside_events.tell(turn, event)
     _settle(turn)
-    turn.change(state=_next_state(turn, record))
-    return turn.freeze(), turn.effects
+    return turn.freeze(_next_state(turn, record)), turn.effects
 
 
 def replay(compiled: CompiledRunbook, events: Sequence[Event]) -> Record:
@@ -81,17 +82,14 @@ def replay(compiled: CompiledRunbook, events: Sequence[Event]) -> Record:
     return record
 
 
-def _deliver(
-    turn: Turn, event: Looked | Acted | TimerFired | Voted | Answered | Locked
-) -> None:
-    if isinstance(event, Looked):
-        waiting = any(event.key in thread.waits for thread in turn.threads.values())
-        if waiting:
-            turn.saw(event)
-    for thread in list(turn.threads.values()):
-        if event.key in thread.waits:
+def _deliver(turn: Turn, event: Any) -> None:
+    key = event.key
+    for thread in turn.threads.values():
+        if key in thread.waits:
+            if type(event) is Looked:
+                turn.saw(event)
             turn.stages[thread.stage](turn, thread, event)
-            return
+            return  # the threads are others now
     gates.late_vote(turn, event)
 
 
@@ -124,22 +122,29 @@ def _next_state(turn: Turn, record: Record) -> RunState:
 def _shown_state(turn: Turn) -> str:
     if turn.record.end in ENDS:
         return turn.record.end
-    stages = [
-        thread.stage
-        for thread in turn.threads.values()
-        if not thread.id.startswith((*BESIDE, "stop"))
-    ]
-    if any(stage.startswith("undo.") for stage in stages):
-        return "undoing"
-    if "act.hold" in stages:
-        return "on_hold"
-    idle = ("asking", "wait", "pause", "retry", "lock", "guard_turn", "batch", "join")
-    busy = [
-        stage
-        for stage in stages
-        if not stage.endswith((*idle, "round", "inside", "ask"))
-    ]
-    return "running" if busy else "waiting"
+    shown = 0
+    for thread in turn.threads.values():
+        rank = RANKS[thread.stage]
+        if rank > shown and not thread.id.startswith(UNSEEN):
+            shown = rank
+    return SHOWN[shown]
+
+
+def _rank(stage: str) -> int:
+    if stage.startswith("undo."):
+        return 3
+    if stage == "act.hold":
+        return 2
+    return int(not stage.endswith(IDLE))
+
+
+UNSEEN: Final = (*BESIDE, "stop")  # threads that a run's state does not tell of
+IDLE: Final = (
+    "asking", "wait", "pause", "retry", "lock", "guard_turn", "batch", "join",
+    "round", "inside", "ask",
+)  # fmt: skip
+SHOWN: Final = ("waiting", "running", "on_hold", "undoing")  # the highest rank wins
+RANKS: Final[Mapping[str, int]] = {stage: _rank(stage) for stage in STAGE_STATE}
 
 
 __all__ = ["Record", "advance", "replace", "replay"]

@@ -11,9 +11,8 @@ is kept of an observation (keeping). Called by runtime, for every look.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.core.keeping import kept, kept_text, shown
 from engine.errors import ExpressionProblem
@@ -30,11 +29,11 @@ from engine.model.evidence import CheckState, Evidence, Observation
 Answer = tuple[CheckState, str]
 STALE_SECONDS: Final = 300.0  # as long as Prometheus itself looks back for a sample
 AHEAD_SECONDS: Final = 60.0  # clocks differ; more than this is no sample of now
+MAP: Final = (dict, Mapping)  # nearly always a dict, which is told at once
 NAMED: Final = 3  # series and viewpoints named in a message
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One series of what was seen: its value, and its labels for messages."""
 
     value: Any
@@ -227,7 +226,7 @@ def _whole(
 def _samples(seen: Mapping[str, Any]) -> list[Sample]:
     series, values = seen.get("series"), seen.get("values")
     if isinstance(series, list) and series:
-        rows = [row if isinstance(row, Mapping) else {} for row in series]
+        rows = [row if isinstance(row, MAP) else {} for row in series]
         return [Sample(row.get("value"), _labels(row.get("labels"))) for row in rows]
     if isinstance(values, list) and values:
         return [Sample(value, f"sample {at}") for at, value in enumerate(values, 1)]
@@ -235,7 +234,7 @@ def _samples(seen: Mapping[str, Any]) -> list[Sample]:
 
 
 def _labels(labels: Any) -> str:
-    if not isinstance(labels, Mapping):
+    if not labels or not isinstance(labels, MAP):
         return "{}"
     inside = ", ".join(f"{key}={shown(value)}" for key, value in labels.items())
     return "{" + (inside if len(inside) <= 80 else inside[:79] + "…") + "}"
@@ -260,7 +259,7 @@ def _values(rule: Expression, seen: Mapping[str, Any]) -> str:
 def _at(path: str, seen: Mapping[str, Any]) -> str:
     value: Any = seen
     for part in path.split("."):
-        if not isinstance(value, Mapping) or part not in value:
+        if not isinstance(value, MAP) or part not in value:
             return "is missing"
         value = value[part]
     return shown(value)

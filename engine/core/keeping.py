@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Final
 
+import msgspec
+
 from engine.model.evidence import LEFT_OUT
 
 MOST_TEXT: Final = 2048  # characters of one string
@@ -19,16 +21,20 @@ NOTE: Final = 60  # characters that a note takes, about
 DEEPEST: Final = 32
 INT_64: Final = range(-(2**63), 2**63)
 
+_encode: Final = msgspec.json.Encoder().encode
+
 
 def kept(seen: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the timeline keeps: plain JSON values, some left out with a note."""
-    found: dict[str, Any] = {}
-    for name in list(seen)[:MOST_NAMES]:
-        tree = _plain(seen[name], 0)
-        if name in ("series", "values") and isinstance(tree, list):
-            tree = _few(tree)
-        found[_text(str(name))[:64]] = _pruned(tree, MOST_JSON)
-    return found
+    names = list(seen)[:MOST_NAMES]
+    found = {_text(str(name))[:64]: _plain(seen[name], 0) for name in names}
+    for name in ("series", "values"):
+        if isinstance(found.get(name), list):
+            found[name] = _few(found[name])
+    # A value of one character counts as eight, so this much is never too large.
+    if 8 * len(_encode(found)) <= MOST_JSON:
+        return found
+    return {name: _pruned(tree, MOST_JSON) for name, tree in found.items()}
 
 
 def kept_text(text: str) -> str:
@@ -56,6 +62,8 @@ def shown(value: Any) -> str:
 
 def _text(text: str) -> str:
     # A lone surrogate has no UTF-8; the journal could not be written.
+    if text.isascii():
+        return str(text)
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -64,25 +72,22 @@ def _note(what: str, **more: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any, depth: int) -> Any:
-    if isinstance(value, Mapping | list | tuple):
-        if depth >= DEEPEST:
-            return _note("nested too deeply")
-        if isinstance(value, Mapping):
-            return {_text(str(k)): _plain(one, depth + 1) for k, one in value.items()}
-        return [_plain(one, depth + 1) for one in value]
     if isinstance(value, str):
         return _short(_text(value))
-    return _scalar(value)
-
-
-def _scalar(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int):
-        return int(value) if value in INT_64 else _note("a number beyond 64 bits")
     if isinstance(value, float):
         return value if isfinite(value) else _note(str(value))
-    return _note(f"a {type(value).__name__}")
+    if isinstance(value, int):
+        return int(value) if value in INT_64 else _note("a number beyond 64 bits")
+    is_list = isinstance(value, list | tuple)
+    if not is_list and not isinstance(value, Mapping):
+        return _note(f"a {type(value).__name__}")
+    if depth >= DEEPEST:
+        return _note("nested too deeply")
+    if is_list:
+        return [_plain(one, depth + 1) for one in value]
+    return {_text(str(k)): _plain(one, depth + 1) for k, one in value.items()}
 
 
 def _short(text: str) -> Any:
@@ -116,7 +121,7 @@ def _size(tree: Any) -> int:
     if isinstance(tree, str):
         return len(tree) + 2
     if isinstance(tree, dict):
-        return 2 + sum(len(key) + 4 + _size(one) for key, one in tree.items())
+        return 2 + sum([len(key) + 4 + _size(one) for key, one in tree.items()])
     if isinstance(tree, list):
-        return 2 + sum(2 + _size(one) for one in tree)
+        return 2 + sum([2 + _size(one) for one in tree])
     return 8

@@ -42,6 +42,8 @@ def frame_slot(frame: str, name: str) -> str:
 
 def slot_of(turn: Turn, thread: Thread, name: str) -> str:
     """Return where the evidence of a check is kept, with what it is bound to here."""
+    if not thread.names:
+        return frame_slot(thread.frame, name)
     check = turn.scope(thread).checks[name]
     bound = sorted(check.names & thread.names.keys())
     suffix = "".join(f"|{key}={thread.names[key]}" for key in bound)
@@ -79,6 +81,10 @@ def _value(turn: Turn, thread: Thread, frame: Frame, name: str) -> Any:
         return thread.names[name]
     if name in frame.inputs:
         return frame.inputs[name]
+    return _of_run(turn, frame, name)
+
+
+def _of_run(turn: Turn, frame: Frame, name: str) -> Any:
     return {
         "labels": turn.record.labels,
         "annotations": turn.record.annotations,
@@ -105,7 +111,7 @@ def _of_check(turn: Turn, thread: Thread, rest: str) -> Any:
 def text_names(turn: Turn, thread: Thread) -> dict[str, Any]:
     """Return every name a text or a parameter may use at this place."""
     frame = turn.frames[thread.frame]
-    return {"cause": frame.cause} | frame.inputs | thread.names
+    return {"cause": frame.cause, **frame.inputs, **thread.names}
 
 
 def trusted(scope: Scope, names: Mapping[str, Any]) -> frozenset[str]:
@@ -114,7 +120,8 @@ def trusted(scope: Scope, names: Mapping[str, Any]) -> frozenset[str]:
     An input with a pattern or a choice; a target or a `with` value that is made of
     nothing but such names and of what stands in the file.
     """
-    return scope.trusted | frozenset(names.get(TRUSTED, ()))
+    vouched = names.get(TRUSTED)
+    return scope.trusted.union(vouched) if vouched else scope.trusted
 
 
 def outside(scope: Scope, names: Mapping[str, Any]) -> frozenset[str]:
@@ -124,9 +131,11 @@ def outside(scope: Scope, names: Mapping[str, Any]) -> frozenset[str]:
     """
     known = trusted(scope, names)
     return frozenset(
-        name
-        for name, value in names.items()
-        if name not in known or (isinstance(value, str) and value[:1] == "-")
+        [
+            name
+            for name, value in names.items()
+            if name not in known or (isinstance(value, str) and value[:1] == "-")
+        ]
     )
 
 
@@ -149,12 +158,11 @@ def rendered_params(
     kinds = turn.compiled.kinds
     known = kinds.actions.get(kind) if acts else kinds.checks.get(kind)
     names = text_names(turn, thread)
-    return render_params(
-        params,
-        names,
-        places=known.places if known is not None else {},
-        outside=outside(turn.scope(thread), names),
-    )
+    places = known.places if known is not None else {}
+    if not places:  # where all is text, it does not matter where values come from
+        return render_params(params, names)
+    unsure = outside(turn.scope(thread), names)
+    return render_params(params, names, places=places, outside=unsure)
 
 
 def check_call(turn: Turn, thread: Thread, name: str) -> CheckCall:

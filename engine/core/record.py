@@ -103,4 +103,6 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def waited_for(record: Record) -> frozenset[str]:
     """Return the keys of everything the run waits for."""
-    return frozenset(key for thread in record.threads.values() for key in thread.waits)
+    return frozenset(
+        [key for thread in record.threads.values() for key in thread.waits]
+    )

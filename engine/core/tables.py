@@ -112,6 +112,10 @@ STEP_TABLE: Final[Mapping[str, Mapping[str, str]]] = {
     "skipped": {},  # final
 }
 
+STEP_MOVES: Final = frozenset(  # the same table: from which state to which other
+    (here, there) for here, row in STEP_TABLE.items() for there in row.values()
+)
+
 STAGE_EVENT: Final[Mapping[str, str]] = {
     # a stage in which a step waits: the event that leads there
     "when": "look",

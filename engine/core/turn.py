@@ -14,13 +14,13 @@ import msgspec
 from engine.core.code import END_OF_BLOCK, CompiledRunbook, Node, Policy, Scope
 from engine.core.names import TARGET, bindings, check_call, slot_of, text_names
 from engine.core.record import Frame, Outcome, Record, Thread, Winding
-from engine.core.tables import STAGE_STATE, STEP_TABLE
+from engine.core.tables import STAGE_STATE, STEP_MOVES, STEP_TABLE
 from engine.errors import TemplateProblem
 from engine.expressions import UNKNOWN, Expression
 from engine.model.effects import Close, Effect, Look, Note, Say, Timer
 from engine.model.events import Event, Looked
 from engine.model.evidence import Evidence
-from engine.model.run import Held
+from engine.model.run import Held, RunState
 from engine.templating import render
 
 Resume = Callable[["Turn", Thread, Event | None], None]
@@ -103,9 +103,7 @@ class Turn:
         Raises:
             Defect: STEP_TABLE has no such move.
         """
-        here = STAGE_STATE[thread.stage]
-        there = STAGE_STATE[stage]
-        if there not in STEP_TABLE[here].values():
+        if (STAGE_STATE[thread.stage], STAGE_STATE[stage]) not in STEP_MOVES:
             raise Defect(f"{thread.id}: no way from {thread.stage} to {stage}")
         return self.put(replace(thread, stage=stage, waits=waits, **fields))
 
@@ -161,8 +159,8 @@ class Turn:
         self, kind: str, what: str, thread: Thread | None = None, **more: Any
     ) -> None:
         """Write a fact or a decision into the timeline."""
-        node = self.node(thread) if thread is not None else None
-        if node is not None:
+        if thread is not None:
+            node = self.compiled.nodes[thread.pc]
             more.setdefault("step", node.id)
             more.setdefault("phase", node.phase or self.record.phase)
         self.effects.append(Note(kind, what, **more))
@@ -353,7 +351,8 @@ class Turn:
 
     def held_by_id(self, held_id: str) -> Held | None:
         """Return what is held under the id."""
-        return next((held for held in self.held if held.id == held_id), None)
+        found = [held for held in self.held if held.id == held_id]
+        return found[0] if found else None
 
     # How a run ends
 
@@ -386,10 +385,11 @@ class Turn:
         fresh = {seen.slot: seen for seen in event.evidence}
         self.evidence = self.evidence | fresh
 
-    def freeze(self) -> Record:
-        """Return the next record."""
+    def freeze(self, state: RunState) -> Record:
+        """Return the next record, in the state that the run shows."""
         return replace(
             self.record,
+            state=state,
             threads=self.threads,
             frames=self.frames,
             held=tuple(self.held),

@@ -32,6 +32,7 @@ Bound = tuple[str, str, tuple[str, ...]]  # name, type, how the program calls it
 
 LONGEST: Final = 4096
 MACROS_DEEP: Final = 3
+MOST_TOLD: Final = 1024  # answers kept of one condition
 SHORT: Final = 1024  # characters or members, where the expression multiplies them
 KEPT: Final = 65_536  # characters or members, where they come back as the result
 FITTING: Final = {"bool": ("BOOL", "DYN"), "list": ("LIST", "DYN")}
@@ -59,6 +60,9 @@ class Expression:
     _program: Program = field(repr=False, compare=False)
     _bound: tuple[Bound, ...] = field(repr=False, compare=False)
     _longest: int | None = field(repr=False, compare=False)
+    _told: dict[tuple[Any, ...], bool | Unknown] | None = field(
+        repr=False, compare=False
+    )  # answers for states, which are few; None: its values are not
 
     def evaluate(self, bindings: Mapping[str, Any]) -> Any | Unknown:
         """Return what it gives for these values, or UNKNOWN; it never raises.
@@ -73,12 +77,27 @@ class Expression:
             if value is not UNKNOWN:
                 for alias in called:
                     values[alias] = value
+        if self._told is not None:
+            return self._once(values, self._told)
         found = self._program.evaluate(values)
         if self.yields == "bool":
             return found if isinstance(found, bool) else UNKNOWN
         if self.yields == "list":
             return found if isinstance(found, list) else UNKNOWN
         return UNKNOWN if found is None else found
+
+    def _once(
+        self, values: dict[str, Any], told: dict[tuple[Any, ...], bool | Unknown]
+    ) -> bool | Unknown:
+        """Return what was told of the same values before, else ask once."""
+        key = tuple(values.items())  # in the order of `_bound`, each of its own type
+        answer = told.get(key)
+        if answer is None:
+            found = self._program.evaluate(values)
+            answer = found if isinstance(found, bool) else UNKNOWN
+            if len(told) < MOST_TOLD:
+                told[key] = answer
+        return answer
 
 
 def compile_expression(
@@ -129,6 +148,15 @@ def _compile(
         _program=program,
         _bound=bound,
         _longest=SHORT if grows else None if yields == "bool" else KEPT,
+        _told={} if yields == "bool" and _of_states(bound) else None,
+    )
+
+
+def _of_states(bound: tuple[Bound, ...]) -> bool:
+    """Whether it asks for nothing but the answers of checks."""
+    return all(
+        name.startswith("checks.") and name.endswith((".ok", ".state"))
+        for name, _, _ in bound
     )
 
 

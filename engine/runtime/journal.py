@@ -5,7 +5,7 @@ is decided here; the words are for people, the event is for replay.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -35,14 +35,13 @@ def entries_of(
     before: Record, event: Event, effects: list[Effect], *, seq: int, run: str
 ) -> list[Entry]:
     """Return the entries of one step, numbered from `seq`, not yet sealed."""
-    kind, what = type(event).__name__.lower(), describe(event)
     first = Entry(
         run,
         seq,
         event.at,
         event.tick,
-        kind,
-        what,
+        KINDS[type(event)],
+        describe(event),
         actor_of(event),
         before.phase,
         subject=getattr(event, "key", ""),
@@ -50,7 +49,7 @@ def entries_of(
     )
     entries = [first]
     for effect in effects:
-        if isinstance(effect, Note):
+        if type(effect) is Note:
             seq += 1
             entries.append(_noted(run, seq, event, effect))
     return entries
@@ -84,7 +83,7 @@ def actor_of(event: Event) -> str:
 def describe(event: Event) -> str:
     """Return one line for people."""
     words = DESCRIBE.get(type(event))
-    return words(event) if words is not None else type(event).__name__.lower()
+    return words(event) if words is not None else KINDS[type(event)]
 
 
 def _looked(event: Looked) -> str:
@@ -108,6 +107,11 @@ DESCRIBE: Final[Mapping[type, Callable[[Any], str]]] = {
     Restarted: lambda event: "engine is back",
     Noted: lambda event: f"note by {event.by.id}",
     Taken: lambda event: f"{event.by.id} takes over",
+}
+
+
+KINDS: Final[Mapping[type, str]] = {
+    event: event.__name__.lower() for event in get_args(Event)
 }
 
 

@@ -85,12 +85,8 @@ class LiveChecks:
         at = self._clock.now()
         evidence = judge(call, seen, tick=tick(), at=at, attempts=attempt)
         hide = self._redactor
-        return msgspec.structs.replace(
-            evidence,
-            seen=hide.value(evidence.seen),
-            why=hide.text(evidence.why),
-            source=hide.text(evidence.source),
-        )
+        seen_, why, source = hide.value((evidence.seen, evidence.why, evidence.source))
+        return msgspec.structs.replace(evidence, seen=seen_, why=why, source=source)
 
     async def _once(self, call: CheckCall, run: str) -> Observation:
         if call.problem:

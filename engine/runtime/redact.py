@@ -120,6 +120,9 @@ class Redactor:
     def text(self, text: str) -> str:
         """Return the text without secrets; `[redacted]` stands in their place."""
         self._follow()
+        return self._hidden(text)
+
+    def _hidden(self, text: str) -> str:
         clean = self._clean
         if text in clean:
             return text
@@ -150,31 +153,40 @@ class Redactor:
 
     def value(self, value: Any) -> Any:
         """Return a JSON-like value without secrets, keys of maps included."""
+        self._follow()
+        return self._tree(value)
+
+    def _tree(self, value: Any) -> Any:
         if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, Mapping):
-            return self._mapping(value)
+            return self._hidden(value)
+        if value is None or isinstance(value, float):
+            return value
+        if isinstance(value, int):
+            return self._number(value)
         if isinstance(value, list):
-            return [self.value(item) for item in value]
+            return [self._tree(item) for item in value]
         if isinstance(value, tuple):
-            changed = [self.value(item) for item in value]
+            changed = [self._tree(item) for item in value]
             return (
                 type(value)(*changed) if hasattr(value, "_fields") else tuple(changed)
             )
         if isinstance(value, bytes):
             return self.bytes(value)
-        if type(value) is int and abs(value) >= SMALLEST_NUMBER:
-            shown = self.text(str(value))  # a PIN may come back as a number
-            return value if shown == str(value) else shown
-        return value
+        return self._mapping(value) if isinstance(value, Mapping) else value
+
+    def _number(self, value: int) -> int | str:
+        if type(value) is not int or abs(value) < SMALLEST_NUMBER:
+            return value
+        shown = self._hidden(str(value))  # a PIN may come back as a number
+        return value if shown == str(value) else shown
 
     def _mapping(self, value: Mapping[Any, Any]) -> dict[Any, Any]:
         changed: dict[Any, Any] = {}
         for key, item in value.items():
-            name = self.value(key)
+            name = self._tree(key)
             if name in changed:  # two keys that were both secret
                 name = f"{name} ({len(changed)})"
-            changed[name] = self.value(item)
+            changed[name] = self._tree(item)
         return changed
 
     def _follow(self) -> None:

@@ -7,7 +7,7 @@ is a function of the events, so a session that is thrown away can be made again.
 
 import threading
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -27,6 +27,8 @@ from engine.templating import render
 Keyed = Look | Act | Ask | Timer | Lock
 KEYED: Final = (Look, Act, Ask, Timer, Lock)
 ANSWERS: Final = (Looked, Acted, TimerFired, Locked)
+POSTED: Final = frozenset({Say, Page})
+BUSY: Final = frozenset({Look, Act, Lock})
 
 
 class _Cursor(threading.local):
@@ -39,8 +41,7 @@ class _Cursor(threading.local):
 _cursor: Final = _Cursor()  # a rehearsal may be played in a thread of its own
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """Something asked for and not answered yet."""
 
     effect: Keyed
@@ -102,33 +103,32 @@ class Session:
         if self.record.end and not before.end:
             self.ended_at = event.at
         dropped = self._settle(event, effects)
-        outbox = [one for one in effects if isinstance(one, Say | Page)]
+        outbox: list[Any] = [one for one in effects if type(one) in POSTED]
         return Step(entries, effects, dropped, outbox)
 
     def _settle(self, event: Event, effects: list[Effect]) -> list[str]:
+        pending = self.pending
         if isinstance(event, ANSWERS):
-            self.pending.pop(event.key, None)
+            pending.pop(event.key, None)
         wanted = waited_for(self.record)
-        dropped = [key for key in self.pending if key not in wanted]
+        dropped = [key for key in pending if key not in wanted]
         for key in dropped:
-            del self.pending[key]
+            del pending[key]
         for effect in effects:
             if isinstance(effect, KEYED) and effect.key in wanted:
-                self.pending[effect.key] = Pending(effect, event.tick)
+                pending[effect.key] = Pending(effect, event.tick)
         return dropped
 
     @property
     def questions(self) -> tuple[Question, ...]:
         """What people are asked now."""
-        asked = (one.effect for one in self.pending.values())
-        return tuple(one.question for one in asked if isinstance(one, Ask))
+        asked = [one.effect for one in self.pending.values()]
+        return tuple([one.question for one in asked if isinstance(one, Ask)])
 
     @property
     def busy(self) -> bool:
         """Whether anything but time and people is waited for."""
-        return any(
-            isinstance(one.effect, Look | Act | Lock) for one in self.pending.values()
-        )
+        return any(type(one.effect) in BUSY for one in self.pending.values())
 
     def next_tick(self) -> float | None:
         """Return the tick of the next time waited for."""

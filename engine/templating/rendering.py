@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from engine.errors import TemplateProblem
 from engine.model.kinds import Place
 from engine.templating.filters import text_of, value_of
-from engine.templating.parsing import Slot, parsed, template_names
+from engine.templating.parsing import Parts, Slot, parsed, template_names
 from engine.templating.places import WORDED, NotHere, Value, climbs, placed
 
 MOST_BYTES: Final = 65_536
@@ -23,6 +23,9 @@ class Spot(NamedTuple):
 
     place: Place
     outside: frozenset[str]
+
+
+PLAIN: Final = Spot("text", frozenset())
 
 
 def render(
@@ -48,12 +51,31 @@ def render(
             result is larger than 64 KiB.
     """
     parts = parsed(source)
-    spot = Spot(place, outside)
-    if len(parts) == 1 and isinstance(parts[0], Slot):
-        return _alone(parts[0], value_of(parts[0], names), spot)
-    if len(parts) == 1 and isinstance(parts[0], str):
-        _bounded(parts[0])
-        return parts[0]
+    if len(parts) == 1:
+        only = parts[0]
+        if isinstance(only, Slot):
+            return _alone(only, value_of(only, names), Spot(place, outside))
+        _bounded(only)
+        return only
+    if place == "text":
+        return _joined(parts, names)
+    return _placed(source, parts, names, Spot(place, outside))
+
+
+def _joined(parts: Parts, names: Mapping[str, Any]) -> str:
+    text = ""
+    for part in parts:
+        text += part if isinstance(part, str) else _word(part, names)
+        _bounded(text)
+    return text
+
+
+def _word(slot: Slot, names: Mapping[str, Any]) -> str:
+    value = value_of(slot, names)
+    return value if type(value) is str else _put(slot, value, PLAIN, "")
+
+
+def _placed(source: str, parts: Parts, names: Mapping[str, Any], spot: Spot) -> str:
     text = ""
     first: str | Slot | None = None
     for part in parts:
@@ -67,7 +89,7 @@ def render(
     if isinstance(first, Slot):
         _begins(text, first, spot)
     slots = [part for part in parts if isinstance(part, Slot)]
-    if slots and place == "url" and not climbs(source):
+    if slots and spot.place == "url" and not climbs(source):
         _stays(text, slots[0], spot)
     return text
 
@@ -116,12 +138,11 @@ def _stays(text: str, slot: Slot, spot: Spot) -> None:
 
 
 def _bounded(value: Any) -> None:
-    text = value if isinstance(value, str) else None
-    if text is None and isinstance(value, dict | list):
-        text = text_of(value)
-    if text is None or 4 * len(text) <= MOST_BYTES:  # UTF-8 takes at most four each
-        return
-    if len(text.encode("utf-8", "replace")) > MOST_BYTES:
+    if isinstance(value, dict | list):
+        value = text_of(value)
+    if not isinstance(value, str) or 4 * len(value) <= MOST_BYTES:
+        return  # UTF-8 takes at most four bytes for each
+    if len(value.encode("utf-8", "replace")) > MOST_BYTES:
         raise TemplateProblem(f"the text becomes larger than {MOST_BYTES:,} bytes")
 
 
@@ -147,9 +168,10 @@ def render_params(
     """
     if not isinstance(params, Mapping) or params.keys() == SECRET:
         return _rendered(params, names, Spot("text", outside), "")
-    spots = {key: Spot(places.get(str(key), "text"), outside) for key in params}
     return {
-        key: _rendered(value, names, spots[key], str(key))
+        key: _rendered(
+            value, names, Spot(places.get(str(key), "text"), outside), str(key)
+        )
         for key, value in params.items()
     }
 
@@ -157,6 +179,8 @@ def render_params(
 def _rendered(value: Any, names: Mapping[str, Any], spot: Spot, path: str) -> Any:
     if isinstance(value, str):
         return _text(value, names, spot, path)
+    if value is None or isinstance(value, int | float):
+        return value
     if isinstance(value, Mapping):
         if value.keys() == SECRET and isinstance(value["secret"], str):
             return dict(value)
