@@ -318,15 +318,15 @@ class AlertStore(Protocol):
     """Deliveries of alerts and the decisions about them, beside the runs."""
 
     async def keep(self, delivery: Delivery, raw: bytes, *, at: float) -> Receipt:
-        """Store a delivery; when it returns, it survives power loss.
-
-        Raises:
-            StoreUnavailable: full, locked, read-only or gone; nothing was stored.
-        """
+        """Store a delivery against power loss. Raises StoreUnavailable: nothing was."""
         ...
 
     async def undecided(self, *, limit: int = 100) -> list[tuple[int, float, Delivery]]:
         """Return (number, when it came, what it brought) of what waits, in order."""
+        ...
+
+    async def backlog(self) -> int:
+        """Return how many deliveries wait for decisions."""
         ...
 
     async def decide(

@@ -44,6 +44,10 @@ class MemoryAlerts:
         ]
         return waiting[:limit]
 
+    async def backlog(self) -> int:
+        """Return how many deliveries wait for decisions."""
+        return len(self._deliveries) - len(self._decided)
+
     async def decide(
         self,
         deliveries: Sequence[int],

@@ -10,7 +10,7 @@ import msgspec
 AlertStatus = Literal["firing", "resolved"]
 
 
-class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
+class Alert(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One alert of one source: what runs are started by and what they see of it."""
 
     source: str  # as triggers name it: alertmanager, datadog, a name of `sources`

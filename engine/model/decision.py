@@ -43,11 +43,11 @@ WAITING: Final = frozenset(
 )  # judged again until it starts or is over
 IDLE: Final = frozenset(
     {"repeated", "out_of_order", "no_runbook", "lower_priority", "truncated"}
-    | {"no_alerts", "skipped", "failed"}
+    | {"no_alerts", "failed"}
 )  # these change nothing of what the intake knows
 
 
-class Decision(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One decision. The book of the intake is what these say, in their order."""
 
     at: float  # epoch seconds

@@ -155,8 +155,8 @@ class Intake:
 
     async def settled(self) -> bool:
         """Return whether nothing waits for a decision."""
-        waiting = await self.alerts.undecided(limit=1)
-        return not (waiting or self._news.is_set() or self._turn.locked())
+        waits = self._news.is_set() or self._turn.locked()
+        return not waits and await self.alerts.backlog() == 0
 
     # The book
 
@@ -257,15 +257,18 @@ class Intake:
             self.loud(f"delivery {batch[0][0]} cannot be decided: {failed.reason}")
 
     async def _decide_all(self, batch: Waiting) -> None:
-        arrived = [
-            Arrived(alert, at, number, position)
-            for number, at, delivery in batch
-            for position, alert in enumerate(delivery.alerts, 1)
-        ]
-        now = await self._now(ask=any(o.alert.status == "firing" for o in arrived))
-        book, told = await self._thought(
-            lambda: decide(self.rules, self.book, arrived, now), len(arrived)
-        )
+        fires = any(a.status == "firing" for one in batch for a in one[2].alerts)
+        now = await self._now(ask=fires)
+
+        def judged() -> Decided:
+            arrived = (
+                Arrived(alert, at, number, position)
+                for number, at, delivery in batch
+                for position, alert in enumerate(delivery.alerts, 1)
+            )
+            return decide(self.rules, self.book, arrived, now)
+
+        book, told = await self._thought(judged, sum(len(d.alerts) for *_, d in batch))
         told += [one for some in batch for one in unusual(*some, now.at)]
         await self._keep(book, told, deliveries=[number for number, _, _ in batch])
 
@@ -323,7 +326,8 @@ class Intake:
                 book, told = refused(self.book, decision, problem, now)
                 await self._keep(book, told, carried=[number])
                 continue
-            self.claim(decision.run)
+            if decision.run not in self._ended:
+                self.claim(decision.run)
             await self.alerts.carried_out([number])
 
 

@@ -21,7 +21,7 @@ from engine.core.intake import (
 )
 from engine.core.intake.ticking import accept, ended, last_due, opened, refused
 from engine.model.alert import Alert
-from engine.model.decision import OUTCOMES, Decision
+from engine.model.decision import IDLE, OUTCOMES, Decision
 from engine.model.silence import Matcher, Silence
 from tests.rehearsing import runbook
 
@@ -297,8 +297,10 @@ def test_g22_limits_runs_counts_every_group_of_the_runbook() -> None:
     )
     assert "2 runs in 10 min, limits.runs allows 2" == night.told[-1].reason
     assert [
-        "'lag' as for Lag is proposed (2 runs in 10 min, limits.runs allows 2). "
-        "Start it: runbook run lag"
+        (
+            "'lag' as for Lag is proposed (2 runs in 10 min, limits.runs allows 2). "
+            "Start it: runbook run lag"
+        )
     ] == night.notices
     night.end()
     assert [] == night.wait(5000.0)
@@ -339,8 +341,10 @@ def test_f47_g22_a_storm_starts_what_is_allowed_and_queues_the_rest() -> None:
     assert [10, 590] == [night.count("started"), night.count("queued")]
     assert "started" == night.told[500].outcome
     assert [
-        "590 starts wait for a turn: 10 runs are open, limits.at_once is 10. The worst "
-        "severity comes first, nothing is dropped. See: runbook alerts"
+        (
+            "590 starts wait for a turn: 10 runs are open, limits.at_once is 10. The worst "
+            "severity comes first, nothing is dropped. See: runbook alerts"
+        )
     ] == night.notices
     night.end()
     assert ["started"] * 10 == night.wait(0.5)
@@ -395,8 +399,10 @@ def test_f55_a_runbook_that_cannot_start_leaves_it_to_the_next() -> None:
 
     assert ["cannot_start", "started"] == night.come(alert())
     assert [
-        "'a' for Lag cannot start: input 'zone' has no value, and the alert has no "
-        "labels.zone. Give it one: zone=…. Do it by hand, or mend the runbook's inputs"
+        (
+            "'a' for Lag cannot start: input 'zone' has no value, and the alert has no "
+            "labels.zone. Give it one: zone=…. Do it by hand, or mend the runbook's inputs"
+        )
     ] == night.notices
 
 
@@ -520,7 +526,7 @@ def test_alerts_join_a_run_that_a_person_started() -> None:
             runbook="lag",
             by="ana",
             inputs={"region": "eu"},
-        )  # fmt: skip
+        )
     )
 
     assert ["by_hand", "attached"] == [one.outcome for one in night.told[1:]]
@@ -595,6 +601,8 @@ def test_a_schedule_whose_last_run_is_open_is_skipped_and_told() -> None:
     night.wait(86_400.0)
 
     assert ["skipped"] == night.wait(86_400.0)
+    kept = [one for one in night.told if one.outcome not in IDLE]
+    assert night.book == Book().read(kept)
     night.end()
     assert ["started"] == night.wait(86_400.0)
 
@@ -702,4 +710,4 @@ def _holds(night: Night) -> None:
     assert all(one.outcome in OUTCOMES and one.reason for one in night.told)
     assert firing == {key: one.firing for key, one in book.groups.items() if one.firing}
     assert all(book.group(key).firing for key in book.waiting)
-    assert book == Book().read(night.told)
+    assert book == Book().read(one for one in night.told if one.outcome not in IDLE)

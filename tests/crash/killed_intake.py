@@ -55,7 +55,7 @@ def delivery(status: AlertStatus, url: str) -> Delivery:
                 {"alertname": "Down", "host": host, "url": url},
                 fingerprint=host + number,
                 starts_at=AT,
-            )  # fmt: skip
+            )
             for host, number in hosts
         ),
     )

@@ -1,6 +1,8 @@
 """Deliveries of alerts and decisions about them: ports.AlertStore over one journal.
 
-The same bytes of a source are kept once: a storm of repeats costs a short row each.
+The same bytes of a source are kept once: a storm of repeats costs a short row each. A
+body is one line for the delivery and one for each alert: ten thousand of them are read
+in small steps, between which the event loop has its turn, and one of them alone.
 What a decision brings about in a run (mail) and what people are told of it (outbox) is
 written in the decision's own transaction.
 
@@ -21,7 +23,7 @@ from engine.adapters.sqlite import mail
 from engine.adapters.sqlite.reader import Readers
 from engine.adapters.sqlite.writer import Writer
 from engine.errors import StoreDamaged
-from engine.model.alert import Delivery, Receipt
+from engine.model.alert import Alert, Delivery, Receipt
 from engine.model.decision import IDLE, Decision
 from engine.model.effects import Say
 from engine.model.events import Event
@@ -30,7 +32,8 @@ INLINE_BYTES: Final = 64 * 1024  # of a body; more is digested and encoded in a 
 MOST_ALERTS: Final = 2_000  # of several deliveries that are read at once
 _encode: Final = msgspec.json.Encoder().encode
 _message: Final = msgspec.json.Encoder(order="deterministic").encode
-_delivery: Final = msgspec.json.Decoder(Delivery).decode
+_head: Final = msgspec.json.Decoder(Delivery).decode
+_alert: Final = msgspec.json.Decoder(Alert).decode
 _decision: Final = msgspec.json.Decoder(Decision).decode
 _FIRST: Final = "SELECT id FROM deliveries WHERE digest = ? AND same_as IS NULL LIMIT 1"
 _KEEP: Final = (
@@ -43,6 +46,7 @@ _WAITING: Final = (
     " LEFT JOIN deliveries AS first ON first.id = one.same_as"
     " WHERE one.decided = 0 ORDER BY one.id LIMIT ?"
 )
+_BACKLOG: Final = "SELECT count(*) FROM deliveries WHERE decided = 0"
 _ONE: Final = (
     "SELECT coalesce(one.body, first.body) FROM deliveries AS one"
     " LEFT JOIN deliveries AS first ON first.id = one.same_as WHERE one.id = ?"
@@ -99,6 +103,10 @@ class SqliteAlerts:
     async def undecided(self, *, limit: int = 100) -> list[tuple[int, float, Delivery]]:
         """Return what waits for decisions, in order."""
         return await self._readers.ask(lambda c: _waiting(c, limit))
+
+    async def backlog(self) -> int:
+        """Return how many deliveries wait for decisions."""
+        return int(await self._readers.ask(lambda c: c.execute(_BACKLOG).get))
 
     async def decide(
         self,
@@ -157,13 +165,13 @@ class SqliteAlerts:
 
     async def alert(self, delivery: int, position: int) -> Delivery | None:
         """Return a delivery with the one alert at a position, or None."""
-        body = await self._readers.ask(
-            lambda c: c.execute(_ONE, (delivery,)).fetchone()
-        )
-        found = None if body is None or body[0] is None else _delivery(body[0])
-        if found is None or not 1 <= position <= len(found.alerts):
+        body = await self._readers.ask(lambda c: c.execute(_ONE, (delivery,)).get)
+        lines = body.split(b"\n") if body is not None else []
+        if not 1 <= position < len(lines):
             return None
-        return msgspec.structs.replace(found, alerts=(found.alerts[position - 1],))
+        return msgspec.structs.replace(
+            _head(lines[0]), alerts=(_alert(lines[position]),)
+        )
 
 
 def _number(about: str) -> int:
@@ -173,7 +181,15 @@ def _number(about: str) -> int:
 def _written(delivery: Delivery, raw: bytes) -> tuple[bytes, bytes]:
     digest = hashlib.sha256(delivery.source.encode() + b"\0")
     digest.update(raw)
-    return digest.digest(), _encode(delivery)
+    head = msgspec.structs.replace(delivery, alerts=())
+    lines = [_encode(head), *(_encode(alert) for alert in delivery.alerts)]
+    return digest.digest(), b"\n".join(lines)
+
+
+def _read(body: bytes) -> Delivery:
+    head, *lines = body.split(b"\n")
+    alerts = tuple(_alert(line) for line in lines)
+    return msgspec.structs.replace(_head(head), alerts=alerts)
 
 
 def _kept(
@@ -201,9 +217,11 @@ def _waiting(
         if found and alerts > MOST_ALERTS:
             break
         try:
-            found.append((int(number), float(at), _delivery(body)))
-        except msgspec.MsgspecError as error:
-            raise StoreDamaged(f"delivery {number} cannot be read: {error}") from error
+            delivery = _read(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            # It stops no other: that it is damaged is what is decided about it.
+            delivery = Delivery("", note=f"it cannot be read: {error}")
+        found.append((int(number), float(at), delivery))
     return found
 
 

@@ -38,7 +38,7 @@ class Seen(NamedTuple):
     at: float = 0.0  # epoch seconds, when it was delivered
 
 
-class Group(msgspec.Struct, frozen=True):
+class Group(msgspec.Struct, frozen=True, gc=False):
     """All alerts of one runbook with the same values of `group_by`."""
 
     firing: int = 0  # alerts
@@ -127,12 +127,10 @@ class Book:
         """Change by what was decided; nothing else changes the book."""
         outcome, key = decision.outcome, (decision.runbook, decision.group)
         if outcome in IDLE:
-            if outcome == "skipped":
-                self._scheduled(decision)
             return
         if outcome == "run_ended":
             self._run_ended(decision)
-        elif outcome == "scheduled":
+        elif outcome in ("scheduled", "skipped"):
             self._scheduled(decision)
         elif outcome == "cannot_start":
             self._refused(key, decision)

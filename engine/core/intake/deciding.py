@@ -273,7 +273,8 @@ class Desk:
         places = [
             place
             for place, one in enumerate(self.told)
-            if one.outcome == "queued" and one.since and one.reason
+            if one.outcome == "queued"
+            and self.book.waiting.get((one.runbook, one.group)) is one
         ]
         if places:
             first = self.told[places[0]]
@@ -283,7 +284,8 @@ class Desk:
                 f"{first.reason}. The worst severity comes first, nothing is "
                 "dropped. See: runbook alerts"
             )
-            self.told[places[0]] = replace(first, notice=text)
+            noticed = self.told[places[0]] = replace(first, notice=text)
+            self.book.waiting[noticed.runbook, noticed.group] = noticed
 
     def _to_judge(self, engine: Held | None) -> list[tuple[Key, Decision]]:
         at = self.now.at
