@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import IO, Final, Protocol
 
 from engine.errors import LeaseLost, StoreUnavailable
+from engine.hosts.stopped import end_stopped
 from engine.model.engines import Enrolled, Role
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class Engines(Protocol):
         ...
 
     async def beat(self) -> bool:
-        """Show that we live; return False where somebody took our place."""
+        """Show that we live; False, or LeaseLost: somebody took our place."""
         ...
 
     async def others(self) -> list[Enrolled]:
@@ -197,6 +198,8 @@ class Lease:
                 return
             try:
                 kept = await self.engines.beat()
+            except LeaseLost:
+                kept = False
             except StoreUnavailable as error:
                 self._beaten = NEVER
                 self._say(str(error))
@@ -251,11 +254,24 @@ class Lease:
         dead = [one for one in others if self._lock_is_free(one.token)]
         if by_beats:
             dead += [one for one in self._still(others) if one not in dead]
-        buried = [one for one in dead if await self.engines.supersede(one)]
+        buried = [one for one in dead if await self._supersede(one)]
         for one in buried:
             log.info("an engine is dead: %s (token %d)", one.owner, one.token)
             self._place(one.token).unlink(missing_ok=True)
         return buried
+
+    async def _supersede(self, one: Enrolled) -> bool:
+        try:
+            return await self.engines.supersede(one)
+        except StoreUnavailable:
+            if end_stopped(self._place(one.token)):
+                return False  # its place is taken at the next look
+            raise
+
+    async def serving(self) -> Enrolled | None:
+        """Return the server whose place nobody took, if there is one."""
+        others = await self.engines.others()
+        return next((one for one in others if one.role == "serve"), None)
 
     def _place(self, token: int) -> Path:
         return self.folder / f"{token}.lock"

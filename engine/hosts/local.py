@@ -40,7 +40,8 @@ class LocalHost:
     """Everything around the driver that one process needs.
 
     A command that drives its own runs: `start(runs)`, `begins(run)` before a new one,
-    `take(run)` for one that is there. A server: `serve(waiting)`. Then `stop()`.
+    `take(run)` for one that is there. A server: `stand_by(waiting)`, `serve()`. Then
+    `stop()`.
 
     `over` is set when another engine took this one's place (`lease.lost` says why):
     nothing is written or done any more, and the process should end. `on_gone` is told
@@ -85,20 +86,24 @@ class LocalHost:
         await self.lease.enrol("local")
         return await self._begin([one.run for one in runs])
 
-    async def serve(self, waiting: Callable[[Enrolled], None]) -> list[str]:
-        """Be the one server: take up every open run that no living process drives.
+    async def stand_by(self, waiting: Callable[[Enrolled], None]) -> None:
+        """Return when this process is the one server.
 
-        While another process serves, this one stands by; it takes over as soon as that
-        one is dead (at once), or has not shown for `dead_after` that it lives.
+        While another one serves, this one stands by. It takes over at once when that
+        one is dead, and when it has not shown for `dead_after` that it lives.
 
         Args:
             waiting: told once of each server that this one stands by for.
-
-        Returns:
-            The ids of the runs taken up.
         """
         while not await self._enrolled_as_server(waiting):  # noqa: ASYNC110 # others write
             await asyncio.sleep(self.lease.times.look)
+        self._beats = asyncio.create_task(self.lease.keep())
+
+    async def serve(self) -> list[str]:
+        """Take up every open run that no living process drives; return their ids.
+
+        After `stand_by`. From then on the runs of engines that die are taken up, too.
+        """
         with contextlib.suppress(LeaseLost):
             await self.lease.bury(by_beats=False)
             found = await self.store.runs(open_only=True, limit=MOST_OPEN)
@@ -109,14 +114,14 @@ class LocalHost:
 
     async def _enrolled_as_server(self, waiting: Callable[[Enrolled], None]) -> bool:
         try:
-            serving = await self.lease.enrol("serve")
+            await self.lease.bury(by_beats=True)
+            serving = await self.lease.serving() or await self.lease.enrol("serve")
             if serving is None:
                 self.serving = None
                 return True
             if self.serving is None or serving.token != self.serving.token:
                 self.serving = serving
                 waiting(serving)
-            await self.lease.bury(by_beats=True)
         except StoreUnavailable as error:
             log.warning("standing by: the journal is unavailable error=%s", error)
         return False
@@ -130,7 +135,8 @@ class LocalHost:
     async def _begin(self, runs: Sequence[str]) -> list[str]:
         gc.set_threshold(*SWEEPS)  # Python's own cost a fifth of every step
         self._held = self.hold.reason() is not None
-        self._beats = asyncio.create_task(self.lease.keep())
+        if self._beats is None:
+            self._beats = asyncio.create_task(self.lease.keep())
         taken = await self.take_up(runs)
         for chore in (self._mail, self._watch_hold, self._send):
             self._chore(chore)

@@ -6,6 +6,7 @@ take a repeated key for one: a change done twice is counted twice.
 
 import json
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,6 +17,7 @@ class CountingTarget:
     def __init__(self) -> None:
         self.state: dict[str, Any] = {}
         self.changes: list[tuple[str, str, str]] = []  # method, path, idempotency key
+        self.on_change: Callable[[str, str], None] = lambda method, path: None
         self._lock = threading.Lock()
         target = self
 
@@ -43,6 +45,7 @@ class CountingTarget:
                         target.state.pop(self.path, None)
                     else:
                         target.state[self.path] = key
+                target.on_change(self.command, self.path)
                 self._answer(200, {})
 
             do_PUT = do_POST = do_DELETE = _change

@@ -22,7 +22,7 @@ from engine.adapters.sqlite import SqliteStore
 from engine.adapters.web import HttpxWeb
 from engine.core.code import CompiledRunbook
 from engine.errors import ChatDown
-from engine.hosts.lease import Lease
+from engine.hosts.lease import Lease, LeaseTimes
 from engine.hosts.local import LocalHost
 from engine.model.effects import Page, Say
 from engine.model.events import Answered, Voted
@@ -40,10 +40,11 @@ from engine.runtime.service import Service
 
 
 class KillingStore(SqliteStore):
-    """Kills its own process at the n-th commit."""
+    """Kills or stops its own process at the n-th commit."""
 
     when: str = "never"
     left: int = 0
+    sign: signal.Signals = signal.SIGKILL
 
     async def append(
         self,
@@ -54,10 +55,10 @@ class KillingStore(SqliteStore):
     ) -> list[Entry]:
         self.left -= 1
         if self.when == "before" and self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.sign)
         stored = await super().append(entries, summary, outbox=outbox)
         if self.when == "after" and self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.sign)
         return stored
 
 
@@ -105,15 +106,27 @@ class NoHold:
         return None
 
 
-async def live(folder: Path, url: str, when: str, count: int) -> None:
-    """Begin the run, or take up what is there, and stay until it has ended."""
+async def live(
+    folder: Path,
+    url: str,
+    when: str,
+    count: int,
+    *,
+    sign: signal.Signals = signal.SIGKILL,
+    times: LeaseTimes | None = None,
+) -> str:
+    """Begin the run, or take up what is there, and stay until it has ended.
+
+    Return why its place was lost, or nothing. With `times` it is a server, which
+    stands by as long as there is another one.
+    """
     web = HttpxWeb([ip_network("127.0.0.0/8")])
     registry = Registry()
     http_kind.register(registry, web)
     registry.freeze()
     store = KillingStore.__new__(KillingStore)
     store = await KillingStore.open(folder / "journal.db")  # type: ignore[assignment]
-    store.when, store.left = when, count
+    store.when, store.left, store.sign = when, count, sign
     ended = asyncio.Event()
 
     async def compiled(revision: str) -> CompiledRunbook:
@@ -135,7 +148,7 @@ async def live(folder: Path, url: str, when: str, count: int) -> None:
     secret_of = lambda run: lambda name: name  # noqa: E731
     clock = SystemClock()
     people = Obliging(asked)
-    lease = Lease(store.engines, folder / "engines")
+    lease = Lease(store.engines, folder / "engines", times)
     ports = Ports(
         store, LiveChecks(registry, clock, secret_of, redactor),
         LiveActions(registry, secret_of, redactor, ownership=lease), people, clock, NoHold(), compiled,
@@ -143,8 +156,13 @@ async def live(folder: Path, url: str, when: str, count: int) -> None:
     driver = Driver(ports, listener=listen)
     host = LocalHost(driver, store, NoMail(), people, people, NoHold(), clock, lease)
     people.host = host
+    if times is not None:
+        await host.stand_by(lambda other: None)
     open_runs = await store.runs(open_only=True)
-    await host.start(open_runs)
+    if times is not None:
+        await host.serve()
+    else:
+        await host.start(open_runs)
     if not open_runs and not await store.runs():
         library = Library(registry.kinds)
         library.add_paths([folder / "crash.yaml"])
@@ -154,10 +172,13 @@ async def live(folder: Path, url: str, when: str, count: int) -> None:
         await service.start(bundle, {"url": url}, Actor("ana"), run="r-crash")
     elif not open_runs:
         ended.set()
-    await asyncio.wait_for(ended.wait(), 20)
+    waits = [asyncio.create_task(one.wait()) for one in (ended, host.over)]
+    done, _ = await asyncio.wait(waits, timeout=20, return_when="FIRST_COMPLETED")
+    assert done, "the run has not ended"
     await host.stop()
     await store.close()
     await web.aclose()
+    return lease.lost
 
 
 class NoMail:

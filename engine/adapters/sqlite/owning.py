@@ -56,7 +56,7 @@ class Owner:
         """
         if self._lives and run in self._ours:
             return
-        self._refuse_superseded(connection)
+        self.refuse_superseded(connection)
         row = connection.execute(_OWNER, (run,)).fetchone()
         if row is None:
             return
@@ -69,7 +69,12 @@ class Owner:
                 "process does nothing more for it."
             )
 
-    def _refuse_superseded(self, connection: apsw.Connection) -> None:
+    def refuse_superseded(self, connection: apsw.Connection) -> None:
+        """Pass while nobody took our place: asked in every transaction.
+
+        Raises:
+            LeaseLost: somebody did.
+        """
         if self._lives or not self.token:
             return
         query = "SELECT over FROM engines WHERE token = ?"
@@ -124,7 +129,7 @@ class Owner:
         Raises:
             LeaseLost: our place was taken.
         """
-        self._refuse_superseded(connection)
+        self.refuse_superseded(connection)
         got = []
         for run in runs:
             connection.execute(_CLAIM, {"run": run, "token": self.token})

@@ -111,6 +111,7 @@ class Writer:
         execute("BEGIN IMMEDIATE")
         try:
             self._forget_if_others_wrote()
+            self.owner.refuse_superseded(self._connection)
             outcomes = [_attempt(work, future, batch) for work, future in group]
             batch.flush()
             execute("COMMIT")

@@ -16,6 +16,7 @@ import typer
 
 from engine.entrypoints.cli.choosing import config_of, known_library, person
 from engine.entrypoints.cli.screen import tell
+from engine.entrypoints.cli.standing_by import stood_by
 from engine.entrypoints.cli.storing import keep_short
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("engine.serve")
 
 SOCKET: Final = "engine.sock"
-MOST_OPEN: Final = 1_000_000
 FILES: Final = 65_536  # open at once, where the system allows it
 
 
@@ -94,11 +94,14 @@ async def _serve(config: "Config", lines: "Lines") -> int:
         async with engine(config, library, write=_said, listener=_changed()) as opened:
             ending.opened = opened
             lines.hide(opened.service.redactor.text)
-            with serving.listening_locally(config.data / SOCKET) as local:
-                await _served(opened, [sock, local], ending)
+            if await stood_by(opened, sock, ending):
+                with serving.listening_locally(
+                    config.data / SOCKET, owned=True
+                ) as local:
+                    await _served(opened, [sock, local], ending)
             log.info("ending: acts in flight have their grace")
     log.info("ended")
-    return 0
+    return 1 if opened.host.lease.lost else 0
 
 
 async def _served(
@@ -116,14 +119,13 @@ async def _served(
     served = asyncio.create_task(server.serve(sockets=sockets))
     try:
         _say_open(opened.config, serving.address_of(sockets[0]))
-        taken = await opened.host.start(
-            await opened.store.runs(open_only=True, limit=MOST_OPEN)
-        )
+        taken = await opened.host.serve()
         await opened.intake.start()
         opened.watches.start()
         chores = [
             asyncio.create_task(reloading.watch()),
             asyncio.create_task(keep_short(opened.store, opened.config)),
+            asyncio.create_task(_end_when_lost(opened, server)),
         ]
         _renew_on_hangup(reloading)
         begun.set()
@@ -134,6 +136,13 @@ async def _served(
     finally:
         server.end(now=not served.done() and not ending.times)
         await served
+
+
+async def _end_when_lost(opened: "Engine", server: "Server") -> None:
+    """A server whose place was taken answers nothing more."""
+    await opened.host.over.wait()
+    tell(f"ending: {opened.host.lease.lost}")
+    server.end(now=True)
 
 
 def _application(
@@ -157,6 +166,9 @@ def _application(
         opened.judge_sns,
     )
 
+    async def driving() -> str:
+        return opened.host.condition()
+
     async def taken_up() -> str:
         return "" if begun.is_set() else "open runs are still being taken up"
 
@@ -164,6 +176,7 @@ def _application(
         {
             "journal": opened.store.writable,
             "disk": lambda: disk_space(config.data),
+            "engine": driving,
             "runs": taken_up,
         }
     )

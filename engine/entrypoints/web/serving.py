@@ -111,13 +111,17 @@ def address_of(listening: socket.socket) -> str:
 
 
 @contextlib.contextmanager
-def listening_locally(path: Path) -> Iterator[socket.socket]:
+def listening_locally(path: Path, *, owned: bool = False) -> Iterator[socket.socket]:
     """Give a unix socket that this user alone can reach; take its name away after.
+
+    Args:
+        path: Its name.
+        owned: Nobody else may serve here: who still answers has lost its place.
 
     Raises:
         EngineError: another server answers there, or it cannot be made.
     """
-    if _answers(path):
+    if not owned and _answers(path):
         raise EngineError(
             f"another server answers at {path}. End it, or give this one another "
             "data folder with `data`."

@@ -110,19 +110,6 @@ def test_f10_a_post_in_flight_is_answered_before_the_end(served: Served) -> None
     served.until(lambda: served.became() == ["no_runbook"])
 
 
-def test_a_second_server_of_the_same_folder_is_told(served: Served) -> None:
-    """
-    Another address, the same journal: it ends with words, the first one goes on.
-    """
-    config = served.folder / "engine.yaml"
-    config.write_text(config.read_text().replace(str(served.port), "0"))
-    code, _, told = served.runbook("serve")
-
-    assert 1 == code
-    assert "another server answers at state/engine.sock" in told
-    assert 200 == served.get("/readyz").status_code
-
-
 def test_it_says_where_it_listens_and_who_may_post(served: Served) -> None:
     """
     One line for each source; an open one cannot be overlooked.
