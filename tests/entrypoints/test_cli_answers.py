@@ -7,7 +7,7 @@ from collections.abc import Callable
 from subprocess import Popen
 
 import pytest
-from conftest import Place
+from cli_place import Place
 from test_cli_terminal import Terminal
 
 Until = Callable[["Popen[str]", str], str]

@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from conftest import Place
+from cli_place import Place
 
 HEAVY = ("pydantic", "httpx", "apsw", "yaml", "cel_expr_python", "jinja2", "msgspec")
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Place
+from cli_place import Place
 
 QUICK = """\
 format: 1

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from conftest import Place
+from cli_place import Place
 
 CONFIG = """\
 data: ./state

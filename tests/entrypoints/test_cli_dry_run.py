@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from conftest import Place
+from cli_place import Place
 
 from tests.crash.counting_target import CountingTarget
 

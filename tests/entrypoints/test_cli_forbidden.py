@@ -1,6 +1,6 @@
 """G23: what the configuration forbids is refused in a file, and right before an act."""
 
-from conftest import Place
+from cli_place import Place
 
 
 def _forbid(place: Place, rule: str) -> None:

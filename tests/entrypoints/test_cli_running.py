@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from subprocess import Popen
 
-from conftest import Place
+from cli_place import Place
 
 Until = Callable[["Popen[str]", str], str]
 

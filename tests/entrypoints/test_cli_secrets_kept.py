@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from conftest import Place
+from cli_place import Place
 
 PRIVATE = """\
 format: 1

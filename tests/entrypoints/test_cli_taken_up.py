@@ -7,7 +7,7 @@ from pathlib import Path
 from subprocess import Popen
 
 import pytest
-from conftest import Place
+from cli_place import Place
 
 Until = Callable[["Popen[str]", str], str]
 SLOW = """\

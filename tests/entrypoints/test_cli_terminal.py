@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from conftest import Place
+from cli_place import Place
 
 WITHIN_SECONDS = 20.0
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Place
+from cli_place import Place
 
 from tests.real_parts import need, strict
 

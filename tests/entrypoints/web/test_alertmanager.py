@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Served
+from web_server import Served
 
 from tests.real_parts import alertmanager, free_port, prometheus
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Served
+from web_server import Served
 
 from engine.entrypoints.web.operations import OPERATIONS, openapi
 

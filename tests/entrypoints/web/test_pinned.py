@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conftest import Served, body
+from web_server import Served, body
 
 
 def test_f102_a_changed_auto_runbook_falls_back_to_propose(

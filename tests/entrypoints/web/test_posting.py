@@ -13,7 +13,7 @@ from typing import Any
 
 import apsw
 import pytest
-from conftest import Served, body
+from web_server import Served, body
 
 RIGHT = {"authorization": "Bearer right-token"}
 

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 import pytest
-from conftest import Served, body
+from web_server import Served, body
 
 SLOW = """\
 format: 1

@@ -5,7 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from conftest import Served, body
+from web_server import Served, body
 
 WATCH = """
 watch:
