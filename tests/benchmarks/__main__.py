@@ -21,6 +21,7 @@ from tests.benchmarks.figures import Figure, as_json, load, table
 from tests.benchmarks.rehearsing_speed import measure_rehearsals
 from tests.benchmarks.serving import measure_alerts, measure_first_act
 from tests.benchmarks.starting import measure_start
+from tests.benchmarks.storing import measure_storing
 from tests.benchmarks.waiting import measure_waiting
 
 Benchmark = Callable[..., Iterator[Figure]]  # (folder, *, quick) to its figures
@@ -34,6 +35,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "advance": measure_advance,
     "alerts": measure_alerts,
     "webhook": measure_first_act,
+    "storing": measure_storing,
 }
 
 
