@@ -226,6 +226,26 @@ async def test_a_proposal_is_said_and_started_by_a_person(house: House) -> None:
     assert [f"intake says: {told}"] == [o for o in house.said if "is proposed" in o]
 
 
+async def test_what_is_proposed_or_suppressed_is_known_after_a_restart(
+    house: House,
+) -> None:
+    """
+    What waits for a person waits on disk, and is listed with its reason.
+    """
+    text = RUNBOOK.replace("owner:", "autonomy: propose\nowner:")
+    quiet = down("b", raw={"status": {"state": "suppressed"}})
+    async with house.open(text) as opened:
+        await send(opened, down("a"), quiet)
+        before = opened.intake.book
+    async with house.open(text) as opened:
+        assert before == opened.intake.book
+        [offer] = opened.intake.proposals()
+        told = await became(opened)
+
+    assert ("down", '["a"]') == (offer.runbook, offer.group)
+    assert ["proposed", "silenced"] == told
+
+
 async def test_alerts_join_a_run_that_a_person_began(house: House) -> None:
     """
     One open run for each group, whoever began it.

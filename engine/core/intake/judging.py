@@ -6,7 +6,6 @@ yet), then what only people may start, at last the engine's own limits (it has t
 Pure. Called by: deciding.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -25,7 +24,7 @@ from engine.core.intake.times import moment, span
 from engine.model.runbook import Runbook
 
 ASKED_AGAIN_SECONDS: Final = 15.0  # for a silence that covers what waits
-NEVER: Final = math.inf
+NEVER: Final = 1e15  # epoch seconds; JSON has no infinity
 
 
 @dataclass(frozen=True, slots=True)
