@@ -3,7 +3,6 @@
 Called by app.
 """
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -38,6 +37,8 @@ def why(
     json_: Json = False,
 ) -> None:
     """Tell why an alert started a run, or did not: every decision, with its reason."""
+    import asyncio
+
     from engine.errors import NotFound
     from engine.model.decision import OUTCOMES
 
@@ -66,6 +67,8 @@ def alerts(
 ) -> None:
     """List alerts and what became of each, newest last."""
     outcome = "no_runbook" if unmatched else ""
+    import asyncio
+
     found = asyncio.run(
         _decisions(config_of(context), outcome=outcome, limit=max(1, min(limit, MOST)))
     )

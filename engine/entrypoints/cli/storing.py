@@ -4,7 +4,6 @@ Also here: `keep_short`, which a server does once a day. What a whole copy is, a
 files change places: adapters.sqlite. Called by app, serving.
 """
 
-import asyncio
 import logging
 import re
 import time
@@ -241,12 +240,16 @@ def retain(
         async with journal(config) as store:
             return await _remove(store, config, dry=dry_run)
 
+    import asyncio
+
     for line in asyncio.run(removed()):
         say(line)
 
 
 async def keep_short(store: Any, config: "Config") -> None:
     """Remove what is too old, now and once a day, for ever; trouble is logged."""
+    import asyncio
+
     from engine.errors import EngineError
 
     while config.settings.retention.runs or config.settings.retention.alerts:
