@@ -57,6 +57,7 @@ class _Ending:
 
 
 async def run_server(config: "Config", lines: "Lines") -> int:
+    """Serve until told to end; return the exit code."""
     from engine.bootstrap import engine
     from engine.entrypoints.web import serving
 
