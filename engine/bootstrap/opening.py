@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.model.run import RunSummary
     from engine.model.timeline import Entry
     from engine.ports import Chat, Posted, Secrets
+    from engine.runtime.drift import Drift
     from engine.runtime.driver import Listener
     from engine.runtime.intake import Intake
     from engine.runtime.library import Library
@@ -121,6 +122,8 @@ async def engine(
     )  # fmt: skip
     heard.intake = intake
     checks = service.driver.ports.checks
+    drift = _drift(service, host)
+    drift.start()
     watches = Watches(watched(config, kinds.kinds), checks, intake, clock)
     try:
         yield Engine(
@@ -128,6 +131,7 @@ async def engine(
             switch, heard.measures,
         )  # fmt: skip
     finally:
+        await drift.stop()
         await watches.stop()
         await intake.stop()
         await host.stop()
@@ -135,6 +139,17 @@ async def engine(
             await heard.tracing.stop()
         await web.aclose()
         await store.close()
+
+
+def _drift(service: "Service", host: "LocalHost") -> "Drift":
+    """Return what looks now and then at what the runs of this process hold."""
+    from engine.runtime.drift import Drift
+
+    def runs() -> list[str]:
+        return [] if host.over.is_set() else host.ours
+
+    ports = service.driver.ports
+    return Drift(ports.store, ports.checks, ports.compiled, runs, host.told)
 
 
 def _tracing(config: "Config", store: "SqliteStore") -> "Tracing | None":

@@ -6,14 +6,15 @@ Called by core.advance for every event that no step waits for by key.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from engine.core import acting, crashes, ends, undoing
+from engine.core import acting, crashes, drifting, ends, undoing
 from engine.core.record import MAIN, Frame, Record, Thread, Winding
 from engine.core.turn import Turn, replace
-from engine.model.effects import Effect, Note, Say, Unlock
+from engine.model.effects import Effect, Note, Page, Say, Unlock
 from engine.model.events import (
     AlertAttached,
     AlertResolved,
     Cancelled,
+    Drifted,
     Event,
     HoldChanged,
     LockLost,
@@ -114,6 +115,22 @@ def _hold(turn: Turn, event: HoldChanged) -> None:
             acting.hold_lifted(turn, thread, event)
 
 
+def _drifted(turn: Turn, event: Drifted) -> None:
+    """Tell people, once; nothing is done again: it may have been done on purpose."""
+    held = next((one for one in turn.held if one.id == event.held), None)
+    if held is None or not drifting.stands(held, turn.threads):
+        return
+    turn.held[turn.held.index(held)] = replace(held, drifted=True)
+    name = f"{held.action} {held.target}".strip()
+    what = f"{name} is held, but somebody else changed it"
+    turn.note("drift", what, why=event.why, subject=held.action, target=held.target)
+    record, owner = turn.record, turn.compiled.runbook.owner
+    text = f"{record.run}: {what}. Nothing is done again. {event.why}"
+    turn.effects.append(Say(text))
+    key = f"{record.run}/drift/{held.id}"
+    turn.effects.append(Page(owner, text, record.severity, key))
+
+
 def _lock_lost(turn: Turn, event: LockLost) -> None:
     if turn.record.winding is not None:
         return
@@ -201,6 +218,7 @@ TELL: Final[Mapping[type, Callable[[Turn, Any], None]]] = {
     AlertResolved: _resolved,
     AlertAttached: _attached,
     HoldChanged: _hold,
+    Drifted: _drifted,
     LockLost: _lock_lost,
     Restarted: _restarted,
     Stopped: _stopped,

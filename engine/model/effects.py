@@ -150,6 +150,7 @@ NOTE_KINDS = (
     "late",  # a time limit of the runbook is broken
     "stop",  # a stop rule, a lost lock, a cancel
     "hold",
+    "drift",  # what is held is not there any more: changed by somebody else
     "lock",
     "crash",
     "note",

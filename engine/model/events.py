@@ -119,6 +119,13 @@ class HoldChanged(_Event, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Drifted(_Event, frozen=True, kw_only=True):
+    """What a held act did is not there any more, though we did not give it back."""
+
+    held: str  # its id
+    why: str = ""
+
+
 class Restarted(_Event, frozen=True, kw_only=True):
     """The engine was killed or stopped, and is back."""
 
@@ -158,6 +165,7 @@ Event = (
     | AlertResolved
     | AlertAttached
     | HoldChanged
+    | Drifted
     | Restarted
     | Stopped
     | Noted

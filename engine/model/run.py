@@ -33,6 +33,7 @@ class Held(msgspec.Struct, frozen=True, omit_defaults=True):
     stuck: bool = False  # its undo failed, or nobody could say
     slot: str = ""
     names: dict[str, Any] = {}  # what was bound and remembered, for its conditions
+    drifted: bool = False  # its effect was found gone; told once
 
 
 class RunSummary(msgspec.Struct, frozen=True, omit_defaults=True):

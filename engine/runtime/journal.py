@@ -17,6 +17,7 @@ from engine.model.events import (
     AlertResolved,
     Answered,
     Cancelled,
+    Drifted,
     Event,
     HoldChanged,
     LockLost,
@@ -101,6 +102,7 @@ DESCRIBE: Final[Mapping[type, Callable[[Any], str]]] = {
     HoldChanged: lambda event: (
         f"{event.by.id} {'sets' if event.on else 'lifts'} the global hold"
     ),
+    Drifted: lambda event: "what is held was changed by somebody else",
     LockLost: lambda event: "locks lost",
     AlertResolved: lambda event: "the alert is over",
     AlertAttached: lambda event: f"{event.many} more of its group fire",
