@@ -87,6 +87,10 @@ class Engines(Protocol):
         """Give back our runs and our place."""
         ...
 
+    def low(self) -> str:
+        """Return that the disk is full and the reserve in use; empty: it is not."""
+        ...
+
     def missing(self) -> str:
         """Return what became of the journal's file; empty: it is in its place."""
         ...
@@ -107,6 +111,7 @@ class Lease:
         self.times = times or LeaseTimes()
         self.role: Role = "local"
         self.lost = ""  # why our place is not ours any more
+        self.low = ""  # that the disk is full, and what is left
         self.trouble = ""  # why we cannot show that we live, for now
         self.on_change: Callable[[], None] = lambda: None  # of the two above
         self._token = 0
@@ -207,6 +212,7 @@ class Lease:
             if kept:
                 self._beaten = began
                 self._say("")
+                self._say_low(self.engines.low())
             else:
                 self.lose(
                     f"another engine took the place of this one (token {self._token}), "
@@ -229,6 +235,16 @@ class Lease:
             log.error("no act begins until the journal is back: %s", trouble)
         else:
             log.warning("the journal is back: acts begin again")
+        self.on_change()
+
+    def _say_low(self, low: str) -> None:
+        if low == self.low:
+            return
+        self.low = low
+        if low:
+            log.error("%s", low)
+        else:
+            log.warning("there is space again, and the reserve is made anew")
         self.on_change()
 
     async def keep(self) -> None:

@@ -130,7 +130,7 @@ class LocalHost:
         """Return why this process drives nothing now; empty: all is well."""
         if self.serving is not None:
             return f"standby: {self.serving.owner} serves"
-        return self.lease.lost or self.lease.trouble
+        return self.lease.lost or self.lease.trouble or self.lease.low
 
     async def _begin(self, runs: Sequence[str]) -> list[str]:
         gc.set_threshold(*SWEEPS)  # Python's own cost a fifth of every step

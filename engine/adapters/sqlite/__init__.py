@@ -7,6 +7,7 @@
     opening     look before touching; create, check, narrow the rights, migrate
     migrations  forward only, with a copy before
     appending   one group of appends: check, seal, write
+    reserve     space for when the disk is full
     writer      the one thread that writes, with group commit
     reader      the threads that read
     owning      who drives which run, inside the transaction

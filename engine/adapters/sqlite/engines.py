@@ -37,13 +37,17 @@ class SqliteEngines:
         self, role: Role, owner: str, begun: Callable[[int], None]
     ) -> int | None:
         """Return our token, once `begun` has it; None: another one serves."""
-        return await self._writer.do(
+        token = await self._writer.do(
             lambda b: self._owner.enrol(b.connection, role, owner, begun)
         )
+        self._writer.reserve.make()
+        return token
 
     async def beat(self) -> bool:
         """Show that we live; return False where somebody took our place."""
-        return await self._writer.do(lambda b: self._owner.beat(b.connection))
+        beaten = await self._writer.do(lambda b: self._owner.beat(b.connection))
+        self._writer.reserve.make()
+        return beaten
 
     async def others(self) -> list[Enrolled]:
         """Return every other process whose place nobody took."""
@@ -71,6 +75,10 @@ class SqliteEngines:
     async def leave(self) -> None:
         """Give back our runs and our place."""
         await self._writer.do(lambda b: self._owner.leave(b.connection))
+
+    def low(self) -> str:
+        """Return that the disk is full and the reserve in use; empty: it is not."""
+        return self._writer.reserve.told()
 
     def missing(self) -> str:
         """Return what became of the journal's file; empty: it is in its place."""

@@ -22,5 +22,8 @@ class SqliteSettings(BaseModel):
     readers: int = Field(default=2, ge=1, le=16)
     """Threads, each with its own connection, that only read."""
 
+    reserve_bytes: int = Field(default=16 * 1024 * 1024, ge=0)
+    """Space that an engine keeps for when the disk is full; 0: none."""
+
 
 DEFAULTS: Final = SqliteSettings()

@@ -21,6 +21,7 @@ import apsw
 from engine.adapters.sqlite.appending import Batch, Head
 from engine.adapters.sqlite.owning import Owner
 from engine.adapters.sqlite.problems import ENVIRONMENT, unavailable
+from engine.adapters.sqlite.reserve import Reserve
 from engine.adapters.sqlite.settings import SqliteSettings
 from engine.errors import EngineError, StoreUnavailable
 
@@ -42,6 +43,7 @@ class Writer:
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._heads: dict[str, Head] = {}
         self.owner = Owner()
+        self.reserve = Reserve(path, settings.reserve_bytes)
         self._version = -1  # SQLite's count of commits by other connections
         self._inode = _inode(path)
         self._loop = asyncio.get_running_loop()
@@ -98,6 +100,10 @@ class Writer:
             return self._transact(group)
         except EngineError as error:
             return [(future, None, error) for _, future in group]
+        except apsw.FullError as error:
+            if self.reserve.give_up():
+                return self._settle(group)
+            return [(future, None, self._explain(error)) for _, future in group]
         except Exception as error:  # noqa: BLE001 - the thread outlives every job
             if len(group) > 1 and not isinstance(error, ENVIRONMENT):
                 return [outcome for job in group for outcome in self._settle([job])]

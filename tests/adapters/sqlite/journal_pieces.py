@@ -1,16 +1,13 @@
 """What the tests of the journal write, and how they get at the file behind its back."""
 
-import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import apsw
-import pytest
 from msgspec.structs import replace
 
 from engine.adapters.sqlite import SqliteStore
@@ -94,29 +91,6 @@ def locked_by_another_process(path: Path, seconds: float) -> Iterator[None]:
             process.kill()
 
 
-@contextmanager
-def small_disk(place: Path, *, size: str = "1m") -> Iterator[Path]:
-    """Yield a file system of its own, or skip where none may be mounted."""
-    place.mkdir()
-    mount = shutil.which("mount")
-    options = ["-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
-    if mount is None or subprocess.run([mount, *options], check=False).returncode:
-        pytest.skip("mounting a file system needs root")
-    try:
-        yield place
-    finally:
-        unmount(place)
-
-
 def remount(place: Path, mode: str) -> None:
     """Make a small disk `ro` or `rw`."""
     subprocess.run(["mount", "-o", f"remount,{mode}", str(place)], check=True)
-
-
-def unmount(place: Path) -> None:
-    """Take the disk away; a moment after its last user is gone it lets go."""
-    for _ in range(50):
-        if subprocess.run(["umount", str(place)], check=False).returncode == 0:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{place} stays mounted")

@@ -13,13 +13,13 @@ from journal_pieces import (
     everything,
     locked_by_another_process,
     remount,
-    small_disk,
     summary,
     written,
 )
 
 from engine.adapters.sqlite import SqliteSettings, SqliteStore
 from engine.errors import StoreConflict, StoreUnavailable
+from tests.small_disk import fill, small_disk
 
 IMPATIENT = SqliteSettings(busy_seconds=0.3)
 
@@ -136,6 +136,34 @@ async def test_f20_a_full_disk_stores_nothing_and_recovers(tmp_path: Path) -> No
     assert [e.seq for e in during[0]] == list(range(1, seq))
     assert [e.seq for e in after[0]] == list(range(1, seq + 2))
     assert (during[1], after[1:]) == ([], ([], []))
+
+
+async def test_f20_the_reserve_is_given_up_and_made_again(tmp_path: Path) -> None:
+    """
+    The first refusal for want of space frees the reserve, and the append is stored; it
+    is said, and with room again there is a new reserve.
+    """
+    settings = SqliteSettings(reserve_bytes=256 * 1024)
+    with small_disk(tmp_path / "disk", size="4m") as disk:
+        store = await SqliteStore.open(disk / "journal.db", settings=settings)
+        await store.engines.enrol("local", "somebody", lambda token: None)
+        reserve = disk / "journal.db.reserve"
+        kept = reserve.stat().st_size
+        fill(disk / "filler")
+        seq, refused = 0, None
+        while store.engines.low() == "" and refused is None:
+            seq += 1
+            refused = await _trouble(store.append([entry(seq, size=3000)], summary()))
+        given_up = store.engines.low(), reserve.exists()
+        (disk / "filler").unlink()
+        await store.engines.beat()
+        found = await store.entries("r-1"), store.engines.low(), reserve.exists()
+        await store.close()
+
+    assert (256 * 1024, None) == (kept, refused)
+    assert "the disk is full. The reserve of 0 MiB was given up" in given_up[0]
+    assert (False, "", True) == (given_up[1], *found[1:])
+    assert list(range(1, seq + 1)) == [one.seq for one in found[0]]
 
 
 async def _trouble(work: Awaitable[object]) -> StoreUnavailable | None:

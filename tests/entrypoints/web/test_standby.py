@@ -141,25 +141,50 @@ def test_f9_a_stopped_server_is_replaced_and_ends_when_it_wakes(served: Served) 
     assert 200 == other.post(alert(served, "late")).status_code
 
 
-def test_f16_a_server_takes_up_the_runs_of_a_command_that_died(served: Served) -> None:
-    """
-    A run of `runbook run` belongs to that process; after kill -9 the server drives it.
-    """
+def commanded(served: Served) -> tuple["subprocess.Popen[str]", str]:
+    """Begin a run with a command beside the server; return it when it asks."""
     alert(served, "mine")
     command = subprocess.Popen(
         [sys.executable, "-m", "engine", "run", "flag", "--set",
          f"folder={served.folder / 'mine'}", "--as", "ana"],
         cwd=served.folder, env=served.environment, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     served.begun.append(command)  # type: ignore[arg-type]
     assert command.stdout is not None
-    run = next(line for line in command.stdout if "waits for" in line).split()[0]
+    line = next(line for line in command.stdout if "waits for" in line)
+    return command, line.split()[0]
+
+
+def test_f16_a_server_takes_up_the_runs_of_a_command_that_died(served: Served) -> None:
+    """
+    A run of `runbook run` belongs to that process; after kill -9 the server drives it.
+    """
+    command, run = commanded(served)
     beside = "taken up from engines that are gone" in served.log
     command.kill()
-    command.stdout.close()
+    command.communicate()
     served.until(lambda: f"taken up from engines that are gone: {run}" in served.log)
     code, _, err = served.runbook("approve", run, "--as", "ana")
     served.until(lambda: served.runs()[0]["state"] == "resolved")
 
     assert (False, 0, "") == (beside, code, err)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_f9_a_stopped_command_says_that_its_run_is_driven_elsewhere(
+    served: Served,
+) -> None:
+    """
+    With the true times: the server takes its run over; continued, it ends with words.
+    """
+    command, run = commanded(served)
+    os.kill(command.pid, signal.SIGSTOP)
+    served.until(lambda: f"engines that are gone: {run}" in served.log, within=30.0)
+    os.kill(command.pid, signal.SIGCONT)
+    told, _ = command.communicate(timeout=20)
+    state = served.runs()[0]["state"]
+
+    assert (1, "waiting") == (command.returncode, state)
+    assert f"{run} is not driven here any more: another engine took the place" in told
