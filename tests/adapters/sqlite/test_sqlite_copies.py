@@ -10,7 +10,6 @@ from journal_pieces import (
     behind_its_back,
     entry,
     everything,
-    small_disk,
     summary,
     written,
 )
@@ -19,6 +18,7 @@ from engine import __version__
 from engine.adapters.sqlite import Copied, JournalFile, SqliteStore
 from engine.adapters.sqlite.schema import MIGRATIONS
 from engine.errors import StoreDamaged, StoreNewer, StoreUnavailable
+from tests.small_disk import small_disk
 
 KNOWN = MIGRATIONS[-1].number
 
