@@ -59,25 +59,28 @@ class NerdGraph:
 
     async def results(self, nrql: str) -> tuple[dict[str, Any], WebAnswer]:
         """Return the finished part of the answer, and the whole. Raises Unseen."""
-        found, answer = await self._ask(ASK, "nrql", {"nrql": nrql})
+        limit = f"{self.limit_seconds:g} s"
+        late = f"no complete answer within {limit}"
+        found, answer = await self._ask(ASK, "nrql", {"nrql": nrql}, late)
+        late = (
+            f"the query still runs after {limit}; a longer `timeout` of the check "
+            "waits for it"
+        )
         while (progress := _pending(found)) is not None:
             wait = max(_seconds(progress.get("retryAfter")), SHORTEST_WAIT_SECONDS)
             if wait >= self.ends_at - time.monotonic():
-                raise Unseen(
-                    f"the query still runs after {self.limit_seconds:g} s; a longer "
-                    "`timeout` of the check waits for it"
-                )
+                raise Unseen(late)
             await asyncio.sleep(wait)
             asked = {"id": str(progress["queryId"])}
-            found, answer = await self._ask(AGAIN, "nrqlQueryProgress", asked)
+            found, answer = await self._ask(AGAIN, "nrqlQueryProgress", asked, late)
         return found, answer
 
     async def _ask(
-        self, query: str, field: str, asked: Mapping[str, Any]
+        self, query: str, field: str, asked: Mapping[str, Any], late: str
     ) -> tuple[dict[str, Any], WebAnswer]:
         left = self.ends_at - time.monotonic()
         if left <= 0:
-            raise Unseen(f"no complete answer within {self.limit_seconds:g} s")
+            raise Unseen(late)
         body = {"query": query, "variables": {"account": self.account, **asked}}
         request = WebRequest(
             "POST",
@@ -91,8 +94,7 @@ class NerdGraph:
             answer = await self.web.request(request)
         except WebProblem as problem:
             words = shown_problem(self.base, problem.kind, problem.message)
-            if problem.kind == "timeout":
-                words = f"no complete answer within {self.limit_seconds:g} s"
+            words = late if problem.kind == "timeout" else words
             raise Unseen(
                 words,
                 retryable=problem.kind not in HOPELESS,
