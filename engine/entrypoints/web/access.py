@@ -7,18 +7,20 @@ person's own groups decide about approvals; a role alone approves nothing.
 Called by api and metrics.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import Request
 
 from engine.config.serving import Role, Token
-from engine.entrypoints.web.admission import Admission
+from engine.entrypoints.web.admission import Admission, Closed
 from engine.errors import NotAllowed
+from engine.views.escape import visible
 
 ROLES: Final[tuple[Role, ...]] = ("viewer", "responder", "commander", "admin")
 PERSON: Final = "x-runbook-person"
+MOST_OF_NAME: Final = 100  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,35 @@ class Access:
     tokens: Mapping[str, Token]
     admission: Admission
     me: str  # who sits at this machine
+    people: Container[str] = ()  # who is configured; empty: anybody
 
     def caller(self, request: Request) -> Caller:
-        """Return who asks. Raises Unknown: no token, or none that is known."""
+        """Return who asks.
+
+        Raises:
+            Unknown: no token, or none that is known.
+            NotAllowed: from this machine, in the name of nobody who is configured.
+        """
         if came_locally(request):
-            return Caller(request.headers.get(PERSON) or self.me, "admin", "cli")
-        for name, token in self.tokens.items():
-            if self.admission.bearer(token.secret, request.headers):
-                return Caller(token.person or name, token.role, "web")
-        raise Unknown("a bearer token is needed: Authorization: Bearer …")
+            return Caller(self._named(request), "admin", "cli")
+        fits = [it for it in self.tokens.items() if self._fits(it[1], request)]
+        if not fits:
+            raise Unknown("a bearer token is needed: Authorization: Bearer …")
+        name, token = fits[0]
+        return Caller(token.person or name, token.role, "web")
+
+    def _fits(self, token: Token, request: Request) -> bool:
+        try:
+            return self.admission.bearer(token.secret, request.headers)
+        except Closed:  # one token without a value closes no other one
+            return False
+
+    def _named(self, request: Request) -> str:
+        raw = request.headers.get(PERSON, "").encode("latin-1")
+        named = visible(raw.decode("utf-8", "replace").strip(), most=MOST_OF_NAME)
+        if named and self.people and named not in self.people:
+            raise NotAllowed(f"'{named}' is not one of the people")
+        return named or self.me
 
 
 def came_locally(request: Request) -> bool:

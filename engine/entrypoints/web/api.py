@@ -2,27 +2,30 @@
 
 Who asks is told by access, what may be asked stands in operations. Everything runs
 under the identity of whoever asks. 400 a body that does not fit, 401 nobody known, 403
-not this role, 404 nothing of that name, 409 not in this state, 503 not now.
+not this role, 404 nothing of that name, 409 not in this state, 413 over 1 MiB, of which
+no more is read, 503 not now. No answer holds the value of a secret.
 
 Called by app.
 """
 
 import json
 import logging
+import math
 import secrets as random_source
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 from pydantic import ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.bootstrap import Engine
 from engine.entrypoints.web.access import Access, Caller, Unknown, refuse_below
+from engine.entrypoints.web.app import unavailable
 from engine.entrypoints.web.doing import DOES, Asked
 from engine.entrypoints.web.operations import OPERATIONS, Operation, openapi
 from engine.errors import (
@@ -34,16 +37,27 @@ from engine.errors import (
     StoreUnavailable,
 )
 from engine.model.timeline import Entry
+from engine.runtime.plain_text import kept_text
 
 log = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 1024 * 1024  # of one request
+MOST_TOLD: Final = 8_000  # characters of one refusal
+DEEPEST: Final = 64  # lists and maps inside each other
+STRANGERS_SECONDS: Final = 1.0  # between two records of callers nobody knows
+
+
+class TooLarge(ValueError):
+    """The request is over what is taken."""
+
+
 STATUS: Final[Mapping[type[Exception], int]] = {
     Unknown: 401,
     NotAllowed: 403,
     NotFound: 404,
     DoesNotApply: 409,
     RunbookRefused: 409,
+    TooLarge: 413,
     ValueError: 400,
     StoreUnavailable: 503,
 }
@@ -58,6 +72,7 @@ class Api:
     access: Access
     version: str
     reload: Callable[[], Awaitable[list[str]]]
+    _stranger_at: float = float("-inf")
 
     def routes(self) -> list[Route]:
         """Return a route for each operation, and the document of all."""
@@ -80,11 +95,13 @@ class Api:
                 return JSONResponse(_plain(await DOES[operation.name](asked)))
             except (Unknown, EngineError, ValueError) as why:
                 return await self._refuse(operation, caller, why)
+            except ClientDisconnect:
+                raise  # nobody is there to be answered
             except Exception:
                 reference = random_source.token_hex(4)
                 log.exception("api failed at=%s ref=%s", operation.name, reference)
                 told = {"error": "it could not be done", "ref": reference}
-                return JSONResponse(told, 503)
+                return unavailable(told)
 
         return answer
 
@@ -93,16 +110,11 @@ class Api:
     ) -> Asked:
         given = None
         if operation.body is not None:
-            raw = await request.body()
-            if len(raw) > MOST_BYTES:
-                raise ValueError("the request is over 1 MiB")
+            values = _json(await _read(request))
             try:
-                values = json.loads(raw or b"{}")
                 given = operation.body.model_validate(values)
             except ValidationError as error:
                 raise ValueError(_told(error)) from error
-            except (ValueError, RecursionError) as error:
-                raise ValueError("the request is no JSON") from error
         return Asked(
             self.opened,
             caller,
@@ -120,12 +132,22 @@ class Api:
         )
         if status in (401, 403):
             await self._record(operation, caller, str(why))
-        return JSONResponse({"error": str(why)}, status)
+        words = kept_text(str(why))[:MOST_TOLD]
+        if status != 401:  # whose words are ours alone
+            words = self.opened.service.redactor.text(words)
+        if status == 503:
+            return unavailable({"error": words})
+        return JSONResponse({"error": words}, status)
 
     async def _record(
         self, operation: Operation, caller: Caller | None, why: str
     ) -> None:
-        """Write down who was refused what (F101)."""
+        """Write down who was refused what (F101); of strangers one a second."""
+        if caller is None:
+            now = time.monotonic()
+            if now - self._stranger_at < STRANGERS_SECONDS:
+                return
+            self._stranger_at = now
         who = caller.name if caller is not None else "somebody"
         log.warning("refused who=%s what=%s why=%s", who, operation.name, why)
         entry = Entry(
@@ -136,6 +158,48 @@ class Api:
             await self.opened.store.record(entry)
         except StoreUnavailable as error:
             log.warning("the refusal is not recorded error=%s", error)
+
+
+async def _read(request: Request) -> bytes:
+    """Return the body; stop reading where it is over what is taken."""
+    said = request.headers.get("content-length", "")
+    size, parts = int(said) if said.isdecimal() else 0, []
+    if size <= MOST_BYTES:
+        size = 0
+        async for part in request.stream():
+            size += len(part)
+            if size > MOST_BYTES:
+                break
+            parts.append(part)
+    if size > MOST_BYTES:
+        raise TooLarge("the request is over 1 MiB")
+    return b"".join(parts)
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        made = json.loads(raw or b"{}", parse_constant=_number, parse_float=_number)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("the request is no JSON") from error
+    level, depth = [made], 0
+    while level := [part for one in level for part in _inside(one)]:
+        depth += 1
+        if depth > DEEPEST:
+            raise ValueError(f"the request is nested more than {DEEPEST} deep")
+    return made
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _number(written: str) -> float:
+    number = float(written)
+    if not math.isfinite(number):
+        raise ValueError(written)
+    return number
 
 
 def _told(error: ValidationError) -> str:

@@ -9,15 +9,22 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.bootstrap import Engine, parse_alerts
+from engine.core.inputs import bind_inputs
 from engine.core.intake import pick_alert
 from engine.entrypoints.web.access import Caller
+from engine.entrypoints.web.operations import Start
 from engine.errors import DoesNotApply, NotFound
 from engine.model.people import Actor
+from engine.model.run import RunSummary
 from engine.model.runbook import Runbook
+from engine.runtime.plain_text import kept_text, kept_value
 from engine.runtime.service import new_run_id
+from engine.views.escape import visible
 from engine.views.message import question_text
 from engine.views.report import report_markdown
 from engine.views.timeline import timeline_objects
+
+MOST_REASON: Final = 500  # characters of a hold's reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +82,32 @@ async def start(asked: Asked) -> Any:
         if alert is None:
             raise DoesNotApply(f"no alert of it starts '{body.runbook}': {why}")
     run = _run_of(asked.caller.name, body.key) if body.key else new_run_id()
-    if await asked.opened.store.summary(run) is None:
+    there = await asked.opened.store.summary(run)
+    if there is not None:
+        _refuse_another(there, body, bundle.compiled.runbook)
+    else:
         asked.opened.host.begins(run)
         by = asked.actor(bundle.compiled.runbook)
         await service.start(bundle, body.inputs, by, alert=alert, run=run)
     return {"run": run}
+
+
+def _refuse_another(there: RunSummary, body: Start, runbook: Runbook) -> None:
+    """The same key must ask for the same: what is secret cannot be compared."""
+    bound, _ = bind_inputs(runbook, kept_value(body.inputs), {}, {})
+    differs = [
+        name
+        for name, value in body.inputs.items()
+        if name in runbook.inputs
+        and not runbook.inputs[name].secret
+        and there.inputs.get(name) != bound.get(name, value)
+    ]
+    if there.runbook != body.runbook or differs:
+        what = ", ".join(differs) or "another runbook"
+        raise DoesNotApply(
+            f"the key '{body.key}' started run '{there.run}' of '{there.runbook}' "
+            f"already, with other values: {what}. Use a fresh key."
+        )
 
 
 def _run_of(name: str, key: str) -> str:
@@ -116,6 +144,12 @@ async def approve(asked: Asked) -> Any:
         asked.run, await asked.actor_of_run(), "approve",
         step=body.step, typed=body.typed, plan=body.plan,
     )  # fmt: skip
+    now = question.plan.hash if question.plan is not None else ""
+    if body.plan and body.plan != now:
+        raise DoesNotApply(
+            f"the plan is {now or 'none'} now, not the plan {body.plan[:64]} that you "
+            "saw: this approval is void. Read the run again."
+        )
     return {"answered": question.called}
 
 
@@ -211,8 +245,11 @@ async def hold(asked: Asked) -> Any:
 
 async def set_hold(asked: Asked) -> Any:
     """Set the global hold."""
-    switch = asked.opened.switch
-    switch.set(asked.caller.name, asked.body.reason)
+    switch, hide = asked.opened.switch, asked.opened.service.redactor.text
+    reason = visible(hide(kept_text(asked.body.reason)).strip(), most=MOST_REASON)
+    if not reason:
+        raise ValueError("reason: say why; everybody sees it")
+    switch.set(asked.caller.name, reason)
     return {"held": switch.reason()}
 
 

@@ -26,8 +26,8 @@ def doors(
     me: str,
 ) -> list[Route]:
     """Return the routes of the API and of the metrics."""
-    tokens = opened.config.settings.server.tokens
-    access = Access(tokens, admission, me)
+    settings = opened.config.settings
+    access = Access(settings.server.tokens, admission, me, settings.people)
 
     async def now() -> Now:
         runs = await opened.store.runs(open_only=True, limit=MOST_OPEN)
