@@ -10,6 +10,7 @@ from engine.bootstrap.kinds import door, kinds, registry
 from engine.bootstrap.opening import Engine, dry_service, engine, journal
 from engine.bootstrap.parts import (
     JOURNAL,
+    break_glass,
     empty_store,
     hold,
     journal_file,
@@ -21,6 +22,7 @@ from engine.bootstrap.parts import (
 __all__ = [
     "JOURNAL",
     "Engine",
+    "break_glass",
     "door",
     "dry_service",
     "empty_store",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.bootstrap.alerts import rules, silences, watched
 from engine.bootstrap.kinds import door, registry
-from engine.bootstrap.parts import JOURNAL, empty_store, hold, secrets
+from engine.bootstrap.parts import JOURNAL, break_glass, empty_store, hold, secrets
 
 if TYPE_CHECKING:
     from engine.adapters.hold_file import HoldFile
@@ -30,11 +30,13 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def journal(config: "Config") -> "AsyncIterator[SqliteStore]":
-    """Open the journal alone, to read. Raises StoreUnavailable: also where none is."""
+async def journal(
+    config: "Config", *, create: bool = False
+) -> "AsyncIterator[SqliteStore]":
+    """Open the journal alone. Raises StoreUnavailable: also where none is."""
     from engine.adapters.sqlite import SqliteStore
 
-    store = await SqliteStore.open(config.data / JOURNAL, create=False)
+    store = await SqliteStore.open(config.data / JOURNAL, create=create)
     try:
         yield store
     finally:
@@ -115,7 +117,7 @@ async def engine(
     service = live_service(outside, library, config.groups, heard)
     clock = SystemClock()
     host = LocalHost(service.driver, store, store, chat, chat, switch, clock, lease)
-    service.tell = host.told
+    service.tell, service.grant = host.told, break_glass(config).current
     intake = Intake(
         service, store.alerts, store, clock, rules(config, library),
         silences(config, web), claim=host.begins,

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
+    from engine.adapters.break_glass import GrantFile
     from engine.adapters.hold_file import HoldFile
     from engine.adapters.sqlite import JournalFile, SqliteReport
     from engine.config import Config
@@ -30,6 +31,13 @@ def hold(config: "Config") -> "HoldFile":
     from engine.adapters.hold_file import HoldFile
 
     return HoldFile(config.data / "HOLD")
+
+
+def break_glass(config: "Config") -> "GrantFile":
+    """Return the broken glass: a file in the data folder."""
+    from engine.adapters.break_glass import GrantFile
+
+    return GrantFile(config.data / "BREAK-GLASS")
 
 
 def journal_file(config: "Config") -> "JournalFile":

@@ -217,6 +217,24 @@ class StatusPage(Address):
     )
 
 
+class BreakGlass(Model):
+    """How one person may act for every group when nothing else works."""
+
+    codes: list[SecretRef] = Field(
+        min_length=1,
+        max_length=5,
+        description="All are asked for: one for each person.",
+    )
+    lasts: Duration = Field(timedelta(hours=1), description="At most 1h.")
+
+    @field_validator("lasts")
+    @classmethod
+    def _at_most_an_hour(cls, length: timedelta) -> timedelta:
+        if not timedelta(0) < length <= timedelta(hours=1):
+            raise ValueError("`lasts` is more than 0s, and at most 1h")
+        return length
+
+
 class Settings(BaseSettings):
     """Every key of the configuration."""
 
@@ -287,6 +305,9 @@ class Settings(BaseSettings):
     traces: Address = Field(
         default_factory=lambda: Address(),
         description="Where runs are sent as OpenTelemetry traces (OTLP/HTTP).",
+    )
+    break_glass: BreakGlass | None = Field(
+        None, description="The sealed codes for when sign-on or chat is down."
     )
     me: str | None = Field(None, description="Who sits at this terminal.")
 

@@ -175,6 +175,8 @@ def _stopped(turn: Turn, event: Stopped) -> None:
 
 def _noted(turn: Turn, event: Noted) -> None:
     turn.effects.append(note_of(event))
+    if event.loud:
+        turn.effects.append(Say(f"{turn.record.run}: {event.text}"))
 
 
 def _taken(turn: Turn, event: Taken) -> None:

@@ -143,6 +143,7 @@ class Noted(_Event, frozen=True, kw_only=True):
     by: Actor
     text: str
     about_at: float | None = None  # when it happened, if earlier: "added later"
+    loud: bool = False  # also posted where the run is told of
 
 
 class Taken(_Event, frozen=True, kw_only=True):

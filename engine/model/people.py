@@ -14,7 +14,17 @@ class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
     via: str = ""  # the door: cli, web, chat, alertmanager, schedule
 
 
+BROKEN = "(break-glass)"  # at the end of `via`: under a grant
 ENGINE = Actor("engine", kind="engine")
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """The broken glass: a person has every group for a while."""
+
+    by: str
+    why: str
+    since: float  # epoch seconds
+    until: float
 
 
 class PlannedAct(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -29,6 +29,7 @@ from engine.model.events import (
     TimerFired,
     Voted,
 )
+from engine.model.people import BROKEN
 from engine.model.timeline import Entry
 
 
@@ -87,6 +88,10 @@ def describe(event: Event) -> str:
     return words(event) if words is not None else KINDS[type(event)]
 
 
+def _under(event: Voted | Answered) -> str:
+    return f" {BROKEN}" if event.by.via.endswith(BROKEN) else ""
+
+
 def _looked(event: Looked) -> str:
     return "looked: " + ", ".join(f"{one.check} {one.state}" for one in event.evidence)
 
@@ -96,8 +101,8 @@ DESCRIBE: Final[Mapping[type, Callable[[Any], str]]] = {
     Looked: _looked,
     Acted: lambda event: f"act ended: {event.outcome} ({event.took_seconds:.1f}s)",
     TimerFired: lambda event: f"time over: {event.key.rpartition(':')[2]}",
-    Voted: lambda event: f"{event.by.id} votes {event.vote}",
-    Answered: lambda event: f"{event.by.id} answers",
+    Voted: lambda event: f"{event.by.id} votes {event.vote}{_under(event)}",
+    Answered: lambda event: f"{event.by.id} answers{_under(event)}",
     Cancelled: lambda event: f"{event.by.id} cancels",
     HoldChanged: lambda event: (
         f"{event.by.id} {'sets' if event.on else 'lifts'} the global hold"

@@ -16,6 +16,7 @@ from engine.entrypoints.cli import (
     alerts,
     answering,
     authoring,
+    breaking_glass,
     keeping,
     reading,
     running,
@@ -37,8 +38,8 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_before)
-    modules = authoring, running, answering, reading, serving, alerts, keeping, storing
-    for module in modules:
+    modules = authoring, running, answering, breaking_glass, reading, serving
+    for module in (*modules, alerts, keeping, storing):
         module.register(app)
     return app
 

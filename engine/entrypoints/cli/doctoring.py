@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine import bootstrap
+from engine.entrypoints.cli.breaking_glass import told_open
 from engine.entrypoints.cli.choosing import library_of
 from engine.errors import EngineError, SecretMissing
 from engine.runtime.library import Library
@@ -45,6 +46,7 @@ def findings(config: "Config") -> list[Finding]:
         _file(config), _folder(config), _library_of_journal(), *_journal(config),
         *_secrets(config), *_runbooks(config, library), *_people(config, library),
         *_sources(config), _listen(config), _network(config), _clock(), _hold(config),
+        *_glass(config),
     )  # fmt: skip
     return list(looks)
 
@@ -243,3 +245,10 @@ def _hold(config: "Config") -> Finding:
     if reason is None:
         return Finding("ok", "hold", "off")
     return Finding("warn", "hold", f"on: {reason}", "Lift it: runbook hold off")
+
+
+def _glass(config: "Config") -> Iterator[Finding]:
+    if told := told_open(config):
+        yield Finding(
+            "warn", "break-glass", told, "End it: runbook break-glass --close"
+        )

@@ -71,10 +71,13 @@ def runs(
     json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """List runs, newest first: their state, what they hold, what they ask."""
+    from engine.entrypoints.cli.breaking_glass import told_open
     from engine.entrypoints.cli.following import summary_json
 
     config = config_of(context)
     found = _runs(config, open_only=not all_)
+    if glass := told_open(config):
+        tell(plain(glass))
     if json_:
         say_json([summary_json(one) for one in found])
     elif found:
