@@ -70,11 +70,13 @@ def watched(config: "Config", kinds: "Kinds") -> "list[Watched]":
     """Return what the engine watches by itself.
 
     Raises:
-        EngineError: a check is none; the message names its place.
+        EngineError: a check is none, or two raise the same alert; the message names
+            its place.
     """
+    from engine.errors import EngineError
     from engine.runtime.watches import Watched, call_of
 
-    made = []
+    made: list[Watched] = []
     for number, one in enumerate(config.settings.watch):
         where = f"watch.{number}.check"
         beat, alert = one.heartbeat, one.alert
@@ -91,6 +93,11 @@ def watched(config: "Config", kinds: "Kinds") -> "list[Watched]":
                 one.unknown == "fire",
             )
         )
+        if made[-1].fingerprint in {other.fingerprint for other in made[:-1]}:
+            raise EngineError(
+                f"watch.{number}.alert: another watch raises the same alert, and each "
+                "would end the other's. Give it another alertname, or labels."
+            )
     return made
 
 

@@ -102,8 +102,8 @@ def load_config(
     except ValidationError as error:
         raise ConfigRefused(variable_problems(error, variables)) from error
     origins = dict(_origins(settings, tree, shown, variables))
-    if (problem := _stranger(settings, origins, tree, shown)) is not None:
-        raise ConfigRefused([problem])
+    if strangers := list(_strangers(settings, origins, tree, shown)):
+        raise ConfigRefused([*strangers])
     return Config(settings, file, origins, file.parent if file else Path())
 
 
@@ -179,16 +179,22 @@ def _origins(
             yield key, "default"
 
 
-def _stranger(
+def _strangers(
     settings: Settings, origins: Mapping[str, str], tree: Tree, file: str
-) -> Problem | None:
-    """Whoever sits here must be one of the people, where people are listed."""
-    if settings.me is None or not settings.people or settings.me in settings.people:
-        return None
-    message = f"'{settings.me}' (me) is not one of the people"
-    hint = suggest(settings.me, settings.people, "people")
-    if origins["me"].startswith("environment"):
-        return Problem("environment", 1, 1, "error", "config", message, hint)
-    report = Reporter(tree, file)
-    report.add(("me",), "config", message, hint)
-    return report.problems[0]
+) -> Iterator[Problem]:
+    """Whoever is named must be one of the people, where people are listed."""
+    named: dict[tuple[str, ...], str | None] = {("me",): settings.me}
+    for token, one in settings.server.tokens.items():
+        named["server", "tokens", token, "person"] = one.person
+    for path, name in named.items():
+        if name is None or not settings.people or name in settings.people:
+            continue
+        key = ".".join(path)
+        message = f"'{name}' ({key}) is not one of the people"
+        hint = suggest(name, settings.people, "people")
+        if origins.get(key, "").startswith("environment"):
+            yield Problem("environment", 1, 1, "error", "config", message, hint)
+            continue
+        report = Reporter(tree, file)
+        report.add(path, "config", message, hint)
+        yield report.problems[0]

@@ -183,6 +183,9 @@ class Maintenance(Model):
         return self
 
 
+OFTENEST: Final = timedelta(seconds=0.1)  # that a watch looks
+
+
 class WatchedAlert(Model):
     """The labels of the alert that a watch raises."""
 
@@ -217,6 +220,8 @@ class Watch(Model):
     def _one_of_two(self) -> "Watch":
         if (self.check is None) == (self.heartbeat is None):
             raise ValueError("a watch has exactly one of check, heartbeat")
+        if self.every < OFTENEST:
+            raise ValueError("`every` is at least 0.1s")
         return self
 
 

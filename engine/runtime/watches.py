@@ -8,7 +8,6 @@ Called by: the host of a server.
 """
 
 import asyncio
-import contextlib
 import hashlib
 import json
 import logging
@@ -128,8 +127,12 @@ class Watches:
 
     async def _watch(self, one: Watched) -> None:
         while True:
-            with contextlib.suppress(StoreUnavailable):  # it is looked at again
+            try:
                 await self.look(one)
+            except StoreUnavailable as error:  # it is looked at again
+                log.warning("a watch was not kept error=%s", error)
+            except Exception:  # one defect ends no watch
+                log.exception("a watch failed alert=%s", one.labels["alertname"])
             await asyncio.sleep(one.every_seconds)
 
     async def look(self, one: Watched) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.bootstrap import kinds
+from engine.bootstrap.alerts import watched
 from engine.config import load_config
-from engine.errors import ConfigRefused
+from engine.errors import ConfigRefused, EngineError
 from engine.language.problems import Problem, format_text
 
 WHOLE = """\
@@ -228,3 +230,49 @@ def test_yaml_is_as_strict_as_in_runbooks(text: str, code: str) -> None:
         load_config(environ={})
 
     assert [code] == [getattr(one, "code", "") for one in refused.value.problems]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_token_speaks_for_configured_people_alone() -> None:
+    """
+    A person who is not among the people is told at their place, with the nearest.
+    """
+    Path("engine.yaml").write_text(
+        "people:\n  ana: {groups: [ops]}\nserver:\n  tokens:\n"
+        "    bot: {secret: a, role: viewer}\n"
+        "    chat: {secret: a, role: admin, person: anna}\n"
+    )
+    with pytest.raises(ConfigRefused) as refused:
+        load_config(environ={})
+    found = told(refused)
+
+    assert "engine.yaml:6:" in found
+    assert "'anna' (server.tokens.chat.person) is not one of the people" in found
+    assert "Did you mean 'ana'?" in found
+
+
+@pytest.mark.usefixtures("here")
+def test_a_watch_does_not_look_without_a_pause() -> None:
+    """
+    A watch with `every: 0s` would keep the engine from everything else.
+    """
+    Path("engine.yaml").write_text(
+        "watch:\n  - heartbeat: {match: {a: b}}\n    every: 0s\n"
+        "    alert: {alertname: x}\n"
+    )
+    with pytest.raises(ConfigRefused) as refused:
+        load_config(environ={})
+
+    assert "`every` is at least 0.1s" in told(refused)
+
+
+@pytest.mark.usefixtures("here")
+def test_two_watches_raise_two_alerts() -> None:
+    """
+    Two watches of one alert would end each other's: it is refused at its place.
+    """
+    one = "  - heartbeat: {match: {a: b}}\n    alert: {alertname: x}\n"
+    Path("engine.yaml").write_text("watch:\n" + one * 2)
+    config = load_config(environ={})
+    with pytest.raises(EngineError, match=r"watch\.1\.alert: another watch"):
+        watched(config, kinds(config))
