@@ -109,7 +109,8 @@ async def engine(
 
     _make_folder(config.data)
     web, chat, switch = door(config), TerminalChat(write), hold(config)
-    store = await SqliteStore.open(config.data / JOURNAL)
+    on_copy = _held_by(switch)
+    store = await SqliteStore.open(config.data / JOURNAL, on_copy=on_copy)
     known, kinds = secrets(config), registry(config, web)
     lease = Lease(store.engines, config.data / "engines")
     outside = Outside(kinds, store, known, switch, chat, lease)
@@ -173,6 +174,23 @@ def _tracing(config: "Config", store: "SqliteStore") -> "Tracing | None":
             "`traces` needs more packages: pip install 'incident-runbook[otel]'"
         ) from error
     return Tracing(store, Traces(endpoint))
+
+
+def _held_by(switch: "HoldFile") -> Callable[[str], None]:
+    """Return what sets the global hold where the journal is a copy."""
+    from engine.errors import StoreUnavailable
+
+    def held(why: str) -> None:
+        if switch.reason() is not None:
+            return
+        try:
+            switch.set("the engine", f"{why}. Look at each open run, then lift it")
+        except OSError as error:
+            raise StoreUnavailable(
+                f"{why}, and the global hold cannot be set: {error}"
+            ) from error
+
+    return held
 
 
 def _make_folder(folder: Path) -> None:

@@ -139,3 +139,27 @@ def test_f10_sigterm_lets_an_act_end(place: Place) -> None:
     )
     assert "did slowly" in story
     assert f"Go on with: runbook resume {run}" in told
+
+
+def test_f26_a_copy_put_in_place_by_hand_starts_in_hold(place: Place) -> None:
+    """
+    Nothing is done a second time: its open run waits until a person lifts the hold.
+    """
+    process = begun(place, "{wait: 3s}")
+    heard(process, "phase isolate")
+    assert 0 == place.runbook("backup", "copy.db")[0]
+    process.kill()
+    process.wait()
+    state = place.folder / "state"
+    for file in state.glob("journal.db*"):
+        file.unlink()
+    (place.folder / "copy.db").rename(state / "journal.db")
+    again = place.begin("resume")
+    heard(again, "later waits: the global hold is set")
+    time.sleep(1)
+    before, hold = (place.world / "later").exists(), place.runbook("hold")[1]
+    place.runbook("hold", "off")
+    again.communicate(timeout=40)
+
+    assert (False, True) == (before, (place.world / "later").exists())
+    assert "the journal is a copy, taken at " in hold

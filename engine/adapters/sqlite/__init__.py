@@ -10,6 +10,7 @@
     reserve     space for when the disk is full
     writer      the one thread that writes, with group commit
     reader      the threads that read
+    copied      a copy knows that it is one
     owning      who drives which run, inside the transaction
     engines     the processes that drive runs: ports for their lease
     locking     path locks

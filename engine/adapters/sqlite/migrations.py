@@ -16,6 +16,7 @@ from pathlib import Path
 import apsw
 
 from engine import __version__
+from engine.adapters.sqlite.copied import mark
 from engine.adapters.sqlite.schema import APPLICATION_ID, Migration
 
 
@@ -60,11 +61,15 @@ def migrate(
 
 
 def copy_database(connection: apsw.Connection, target: Path) -> None:
-    """Write a whole, compact copy; `target` is the old one or the new, never half."""
+    """Write a whole, compact copy; `target` is the old one or the new, never half.
+
+    It says of itself that it is a copy.
+    """
     half = target.with_name(f"{target.name}.half")
     half.unlink(missing_ok=True)
     os.close(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     connection.execute("VACUUM INTO ?", (str(half),))
+    mark(half)
     sync(half)
     half.replace(target)
     sync(target.parent)

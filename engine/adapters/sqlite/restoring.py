@@ -17,6 +17,7 @@ import apsw
 
 from engine import __version__
 from engine.adapters.sqlite import auditing, queries
+from engine.adapters.sqlite.copied import begin_anew
 from engine.adapters.sqlite.copies import refuse_stranger
 from engine.adapters.sqlite.migrations import migrate, sync, what_is_written
 from engine.adapters.sqlite.opening import connect, quick_check
@@ -90,6 +91,7 @@ def _judged(source: Path, draft: Path) -> Draft:
                 "place. Take an older copy."
             )
         migrate(connection, draft, MIGRATIONS, keep=False)  # all that is asked is there
+        begin_anew(connection)  # who restores it holds, and says so
         faults = auditing.verify(connection, None)
         runs = queries.runs(connection, True, MOST_OPEN)
         counts = auditing.stats(connection, draft)

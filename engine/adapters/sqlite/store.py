@@ -9,10 +9,10 @@ Called by: bootstrap (opens and closes), and whoever holds a ports.Store.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from engine.adapters.sqlite import auditing, locking, mail, queries, records
+from engine.adapters.sqlite import auditing, copied, locking, mail, queries, records
 from engine.adapters.sqlite.alerts import SqliteAlerts
 from engine.adapters.sqlite.appending import Batch
 from engine.adapters.sqlite.auditing import Stats
@@ -54,8 +54,16 @@ class SqliteStore:
         *,
         create: bool = True,
         settings: SqliteSettings = DEFAULTS,
+        on_copy: Callable[[str], None] | None = None,
     ) -> "SqliteStore":
         """Return the journal at `path`, begun anew if absent and `create`.
+
+        Args:
+            path: The file.
+            create: Whether to begin one where there is none.
+            settings: Waits and sizes.
+            on_copy: Told when it is a copy that was put in a journal's place, with
+                what to know about it; after that it is a journal.
 
         Raises:
             StoreNewer, StoreDamaged: it was not touched; the text says what to do.
@@ -65,7 +73,19 @@ class SqliteStore:
         journal = await asyncio.to_thread(open_journal, place, settings, create=create)
         readers = Readers(place, settings)
         writer = Writer(place, journal.connection, settings)
-        return cls(place, writer, readers, journal.notices)
+        store = cls(place, writer, readers, journal.notices)
+        if on_copy is not None:
+            await store._admit_copy(on_copy)
+        return store
+
+    async def _admit_copy(self, told: Callable[[str], None]) -> None:
+        at = await self._readers.ask(copied.copied_at)
+        if at:
+            told(
+                f"the journal is a copy, taken at {at}: what was done after that is "
+                "not in it"
+            )
+            await self._writer.do(lambda b: copied.begin_anew(b.connection))
 
     async def close(self) -> None:
         """Finish what was given, then close the file. Twice does no harm."""

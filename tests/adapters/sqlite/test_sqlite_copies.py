@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from pathlib import Path
 
 import apsw
@@ -253,3 +254,44 @@ async def test_changed_timeline_in_a_copy_is_told(tmp_path: Path) -> None:
     assert [("r-1", 3, "entry 3 is missing")] == [
         (one.run, one.seq, one.problem) for one in draft.faults[:1]
     ]
+
+
+async def test_f26_a_copy_put_in_place_by_hand_says_so_once(tmp_path: Path) -> None:
+    """
+    Whoever opens it to act is told; the old engines have no place in it, and fences go
+    on above all that were ever given.
+    """
+    path, copy = tmp_path / "journal.db", tmp_path / "copy.db"
+    store = await SqliteStore.open(path)
+    old = await store.engines.enrol("serve", "somebody", lambda token: None)
+    await store.append([entry(1)], summary())
+    await store.copy_to(copy)
+    await store.close()
+    told: list[str] = []
+    before = int(time.time())
+    for _ in range(2):
+        again = await SqliteStore.open(copy, on_copy=told.append)
+        found = await again.engines.others(), await again.engines.orphans()
+        await again.close()
+    again = await SqliteStore.open(copy)
+    fence = await again.engines.enrol("serve", "somebody", lambda token: None)
+    faults = await again.verify()
+    await again.close()
+
+    assert (1, ([], ["r-1"]), []) == (old, found, faults)
+    assert fence is not None
+    assert fence > before
+    assert [True] == ["the journal is a copy, taken at " in one for one in told]
+
+
+async def test_f26_no_journal_says_that_it_is_a_copy(tmp_path: Path) -> None:
+    """
+    The journal that was copied goes on as before.
+    """
+    told: list[str] = []
+    store = await SqliteStore.open(tmp_path / "journal.db", on_copy=told.append)
+    await store.copy_to(tmp_path / "copy.db")
+    await store.close()
+    await (await SqliteStore.open(tmp_path / "journal.db", on_copy=told.append)).close()
+
+    assert [] == told
