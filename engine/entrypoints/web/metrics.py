@@ -21,6 +21,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.entrypoints.web.access import Access, Unknown, came_locally
+from engine.entrypoints.web.app import unavailable
+from engine.errors import StoreUnavailable
 from engine.model.run import RunSummary
 from engine.runtime.intake import Intake
 from engine.runtime.measures import Measures
@@ -58,7 +60,10 @@ class Metrics:
                 self.access.caller(request)
             except Unknown as why:
                 return JSONResponse({"error": str(why)}, 401)
-        now = await self.now()
+        try:
+            now = await self.now()
+        except StoreUnavailable as why:
+            return unavailable({"error": str(why)})
         registry = CollectorRegistry()
         registry.register(_Collected([*self._counted(), *self._standing(now)]))
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
