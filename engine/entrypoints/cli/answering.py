@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.entrypoints.cli.choosing import config_of, given_of, person
+from engine.entrypoints.cli.choosing import As, config_of, given_of, person
 from engine.entrypoints.cli.reading import run_ids
-from engine.entrypoints.cli.running import As
 from engine.entrypoints.cli.screen import wrong_use
 
 if TYPE_CHECKING:

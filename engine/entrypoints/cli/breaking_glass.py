@@ -4,7 +4,6 @@ It needs the data folder and the sealed codes alone: no network, no server, no s
 What it opens is written down before it is open. Called by app.
 """
 
-import asyncio
 import hashlib
 import hmac
 import sys
@@ -13,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from engine.entrypoints.cli.choosing import config_of, person
-from engine.entrypoints.cli.running import As
+from engine.entrypoints.cli.choosing import As, config_of, person
 from engine.entrypoints.cli.screen import say, tell, wrong_use
 
 if TYPE_CHECKING:

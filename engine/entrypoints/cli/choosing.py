@@ -6,7 +6,7 @@ Read by: every command. Importing it loads nothing of the engine.
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from engine.model.alert import Alert
     from engine.model.runbook import Runbook
     from engine.runtime.library import Bundle, Library
+
+As = Annotated[
+    str, typer.Option("--as", metavar="NAME", help="Who you are; else `me`, else you.")
+]
 
 
 def config_of(context: typer.Context) -> "Config":

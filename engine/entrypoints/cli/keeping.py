@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from engine.entrypoints.cli.choosing import config_of, person
-from engine.entrypoints.cli.running import As
+from engine.entrypoints.cli.choosing import As, config_of, person
 from engine.entrypoints.cli.screen import (
     PROBLEMS,
     coloured,

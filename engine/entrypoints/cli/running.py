@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from engine.entrypoints.cli.choosing import (
+    As,
     alert_of,
     chosen,
     config_of,
@@ -22,9 +23,6 @@ from engine.entrypoints.cli.screen import wrong_use
 if TYPE_CHECKING:
     pass
 
-As = Annotated[
-    str, typer.Option("--as", metavar="NAME", help="Who you are; else `me`, else you.")
-]
 Json = Annotated[bool, typer.Option("--json", help="The outcome for programs.")]
 
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from engine.entrypoints.cli.choosing import config_of, person
-from engine.entrypoints.cli.running import As
+from engine.entrypoints.cli.choosing import As, config_of, person
 from engine.entrypoints.cli.screen import PROBLEMS, plain, say, tell, wrong_use
 
 if TYPE_CHECKING:
