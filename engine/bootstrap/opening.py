@@ -126,7 +126,6 @@ async def engine(
     heard.intake = intake
     checks = service.driver.ports.checks
     drift = _drift(service, host)
-    drift.start()
     watches = Watches(watched(config, kinds.kinds), checks, intake, clock)
     try:
         yield Engine(
@@ -145,14 +144,16 @@ async def engine(
 
 
 def _drift(service: "Service", host: "LocalHost") -> "Drift":
-    """Return what looks now and then at what the runs of this process hold."""
+    """Begin to look now and then at what the runs of this process hold."""
     from engine.runtime.drift import Drift
 
     def runs() -> list[str]:
         return [] if host.over.is_set() else host.ours
 
     ports = service.driver.ports
-    return Drift(ports.store, ports.checks, ports.compiled, runs, host.told)
+    drift = Drift(ports.store, ports.checks, ports.compiled, runs, host.told)
+    drift.start()
+    return drift
 
 
 def _tracing(config: "Config", store: "SqliteStore") -> "Tracing | None":

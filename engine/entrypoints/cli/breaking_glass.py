@@ -62,6 +62,8 @@ def _line(grant: "Grant") -> str:
 
 
 def _open(config: "Config", who: str, why: str) -> None:
+    import asyncio
+
     from engine.bootstrap import break_glass as glass
     from engine.errors import EngineError, NotAllowed
 
@@ -91,6 +93,8 @@ def _open(config: "Config", who: str, why: str) -> None:
 
 
 def _close(config: "Config", who: str) -> None:
+    import asyncio
+
     from engine.bootstrap import break_glass as glass
     from engine.errors import EngineError
 

@@ -188,7 +188,7 @@ def test_an_alert_that_flaps_through_alertmanager_has_one_open_run(
     folders = worlds(served, 1)
     hook = f"{served.url}/alerts/alertmanager"
     with alertmanager(served.folder, hook, token=TOKEN) as am:
-        for cycle in range(3):
+        for cycle in range(2):
             fire(am, folders)
             served.until(partial(_fires, served, cycle), within=30.0)
             fire(am, folders, over=True)
