@@ -25,6 +25,7 @@ from engine.config.serving import (
 from engine.config.settings import (
     PREFIX,
     Address,
+    BreakGlass,
     Datadog,
     Defaults,
     Kubernetes,
@@ -174,6 +175,7 @@ NESTED: Final[dict[str, type[BaseModel]]] = {
     "prometheus": Address,
     "alertmanager": Address,
     "traces": Address,
+    "break_glass": BreakGlass,
     "ssh": Ssh,
     "kubernetes": Kubernetes,
     "datadog": Datadog,
