@@ -117,7 +117,7 @@ class Lease:
         self._token = 0
         self._file: IO[str] | None = None
         self._beaten = NEVER  # when our last good beat began
-        self._beating = asyncio.Lock()
+        self._beating, self._enrolling = asyncio.Lock(), asyncio.Lock()
         self._seen: dict[int, _Seen] = {}
 
     @property
@@ -131,17 +131,16 @@ class Lease:
         Raises:
             StoreUnavailable: the journal or the folder of locks cannot be written.
         """
-        while not self._token:
-            began = awake_or_not()
-            token = await self.engines.enrol(role, _who_we_are(role), self._hold)
-            if token is not None:
-                self._token, self.role, self._beaten = token, role, began
-                break
-            serving = [
-                one for one in await self.engines.others() if one.role == "serve"
-            ]
-            if serving:
-                return serving[0]
+        async with self._enrolling:
+            while not self._token:
+                began = awake_or_not()
+                token = await self.engines.enrol(role, _who_we_are(role), self._hold)
+                if token is not None:
+                    self._token, self.role, self._beaten = token, role, began
+                    break
+                serving = await self.serving()
+                if serving is not None:
+                    return serving
         return None
 
     def _hold(self, token: int) -> None:

@@ -182,6 +182,8 @@ class LocalHost:
             self.driver.let_go(run)  # what was read before is old
         taken = await self._as_they_stand(fresh)
         now = [one for one in taken if not self._sleeps(one)]
+        if asks := [one for one in taken if one.questions and one.run in self._asleep]:
+            self._task(self._ask_again(asks))
         for at in range(0, len(now), RESUMED_ABREAST):
             some = now[at : at + RESUMED_ABREAST]
             await asyncio.gather(*(self._resume(summary) for summary in some))
@@ -213,15 +215,16 @@ class LocalHost:
             loop = asyncio.get_running_loop()
             handle = loop.call_later(left, self._wake, summary.run)
         self._asleep[summary.run] = handle
-        for question in summary.questions:  # asked again: it may have been lost
-            self._task(self._ask(summary.run, self.chat.ask(summary.run, question)))
         return True
 
-    async def _ask(self, run: str, asking: Awaitable[None]) -> None:
-        try:
-            await asking
-        except Exception as error:  # noqa: BLE001  # the run never waits for chat
-            log.warning("not posted run=%s error=%s", run, error)
+    async def _ask_again(self, asleep: Sequence[RunSummary]) -> None:
+        """Show what sleeping runs ask; it may have been lost with their engine."""
+        for summary in asleep:
+            for question in summary.questions:
+                try:
+                    await self.chat.ask(summary.run, question)
+                except Exception as error:  # noqa: BLE001  # no run waits for chat
+                    log.warning("not posted run=%s error=%s", summary.run, error)
 
     def _wake(self, run: str) -> None:
         handle = self._asleep.pop(run)

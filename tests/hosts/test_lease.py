@@ -102,6 +102,19 @@ async def test_the_fence_grows_with_every_engine(tmp_path: Path) -> None:
     assert [] == list((tmp_path / "engines").iterdir())
 
 
+async def test_many_acts_at_once_take_one_place(
+    two: list[tuple[SqliteStore, Lease]],
+) -> None:
+    """
+    Who acts before it enrolled does so once, however many acts begin together.
+    """
+    (_, first), (_, second) = two
+    may = await asyncio.gather(*(first.may_act() for _ in range(20)))
+
+    assert [True] * 20 == may
+    assert [1] == [one.token for one in await second.engines.others()]
+
+
 async def test_f16_one_serves_and_the_other_is_told_who(
     two: list[tuple[SqliteStore, Lease]],
 ) -> None:
