@@ -16,7 +16,7 @@ from engine.core.record import Thread
 from engine.core.turn import Resume, Turn, replace
 from engine.model.effects import Ask
 from engine.model.events import Event, TimerFired, Voted
-from engine.model.people import Plan, Question
+from engine.model.people import BROKEN, Plan, Question
 from engine.model.steps import ApproveStep, Escalation
 
 
@@ -162,6 +162,11 @@ def refused(turn: Turn, thread: Thread, question: Question, vote: Voted) -> str:
     return ""
 
 
+def _under_grant(event: Voted) -> str:
+    """Return the mark of a vote whose groups come from a broken glass (G15)."""
+    return f" {BROKEN}" if event.by.via.endswith(BROKEN) else ""
+
+
 def _approved_by(turn: Turn, thread: Thread, event: Voted) -> None:
     question: Question = thread.box["question"]
     votes = dict(thread.box["votes"])
@@ -179,7 +184,7 @@ def _approved_by(turn: Turn, thread: Thread, event: Voted) -> None:
     left = ", ".join(f"{count} of {group}" for group, count in short.items())
     turn.note(
         "approved",
-        f"{event.by.id} said yes",
+        f"{event.by.id} said yes{_under_grant(event)}",
         thread,
         subject=question.key,
         why=f"still needed: {left}" if short else "everybody needed has said yes",

@@ -1,15 +1,19 @@
 """Break-glass: two sealed codes, loud, over by itself; no server and no network."""
 
 import json
+import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import Popen
 
 from cli_place import Place
 
 from engine.adapters.break_glass import GrantFile
 
+Until = Callable[["Popen[str]", str], str]
 GLASS = """\
 break_glass: {codes: [{secret: one}, {secret: two}], lasts: 30m}
 """
@@ -37,6 +41,33 @@ def broken(place: Place, codes: str, *words: str) -> tuple[int, str, str]:
         text=True, timeout=60, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
+
+
+def test_f70_break_glass_lets_another_person_approve_and_says_so(
+    place: Place, until: Until
+) -> None:
+    """
+    Nobody of the group can be reached: with both codes bo approves, and it is told.
+    """
+    run_by = sealed(place).begin("run", "flag", "--set", f"folder={place.world}")
+    run = until(run_by, "waits for ops").split()[0]
+    before = place.runbook("approve", run, "--as", "bo")[0]
+    codes = "anemone-41\nbasalt-77\n"
+    opened = broken(place, codes, "--why", WHY, "--as", "bo")
+    until(run_by, f"{run}: the glass is broken by bo for 1800 s: {WHY}")
+    listed = place.runbook("runs")[2]
+    looked = place.runbook("doctor")[1]
+    after = place.runbook("approve", run, "--as", "bo")[0]
+    until(run_by, "resolved")
+    told = place.runbook("timeline", run)[1]
+
+    assert (1, 0, 0) == (before, opened[0], after)
+    assert "the glass is broken by bo until" in listed
+    assert "break-glass: the glass is broken by bo until" in looked
+    assert "bo said yes (break-glass)" in told
+    file = place.folder / "state/BREAK-GLASS"
+    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+    assert not any(code in file.read_text() for code in codes.split())
 
 
 def test_g15_a_wrong_code_opens_nothing_and_is_written_down(place: Place) -> None:
