@@ -27,7 +27,7 @@ def _way_back(context: Context, name: str, action: Action, path: Path) -> None:
         message = f"'{name}' has an undo and says that it leaves nothing"
         hint = "Keep undo, or leaves_nothing: true."
         context.add((*path, "leaves_nothing"), "undo", message, hint, key=True)
-    elif action.undo is not None and only_built_in:
+    if action.undo is not None and only_built_in:
         message = f"'{name}' has an undo, but '{action.kind}' gives back by itself"
         context.add((*path, "undo"), "undo", message, "Remove undo.", key=True)
     elif action.undo is None and not leaves and not built_in:

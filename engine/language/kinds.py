@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from engine.language.problems import Problem, suggest
 from engine.language.pydantic_problems import Reporter, holds, model_problems
+from engine.language.slips import Slip, close, slips_in
 from engine.language.tree import Tree
 from engine.model.kinds import ActionKind, Agree, CheckKind, Kinds
 from engine.model.vocabulary import ACTION_KEYS, BODY_KEYS, CHECK_KEYS
@@ -37,6 +38,7 @@ class KindNaming:
         self.checks: Mapping[str, AnyKind] = {"agree": AGREE, **kinds.checks}
         self.actions: Mapping[str, AnyKind] = kinds.actions
         self.problems: list[Problem] = self.report.problems
+        self.slips: list[Slip] = []
 
     def named(self, raw: dict[str, Any]) -> dict[str, Any]:
         """Return the file's values with `kind` and `params` in every body."""
@@ -84,23 +86,24 @@ class KindNaming:
             return raw
         own = {key: value for key, value in raw.items() if key in keys}
         others = [key for key in raw if key not in keys]
-        kind = self._kind(others, path, known, keys, what)
+        fitting = [key for key in others if key in known]
+        kind = self._kind(others, fitting, path, known, keys, what)
         if kind is None:
             return own | {"kind": NO_KIND, "params": None}
-        if kind in known:
-            self._installed((*path, kind), known[kind])
-            self._parameters(raw[kind], (*path, kind), known[kind])
+        for key in fitting:
+            self._installed((*path, key), known[key])
+            self._parameters(raw[key], (*path, key), known[key])
         return own | {"kind": kind, "params": raw[kind]}
 
     def _kind(
         self,
         others: list[str],
+        fitting: list[str],
         path: Place,
         known: Mapping[str, AnyKind],
         keys: frozenset[str],
         what: str,
     ) -> str | None:
-        fitting = [key for key in others if key in known]
         if not others:
             message = f"{what} needs one key that names its kind"
             hint = "Kinds: " + ", ".join(sorted(known)) + "."
@@ -110,10 +113,12 @@ class KindNaming:
             named = ", ".join(f"'{kind}'" for kind in fitting)
             message = f"{what} has more than one kind: {named}"
             self.report.add((*path, fitting[1]), "kind", message, "Keep one.", key=True)
+        meant = fitting or _meant_as_kinds(others, known, keys)
         for key in others:
             if key not in known:
-                self._unknown(key, path, known, keys, what, bool(fitting))
-        return fitting[0] if fitting else None
+                is_kind = not fitting and key in meant
+                self._unknown(key, path, known, keys, what, is_kind)
+        return meant[0] if fitting or len(meant) == 1 else None
 
     def _unknown(
         self,
@@ -122,20 +127,26 @@ class KindNaming:
         known: Mapping[str, AnyKind],
         keys: frozenset[str],
         what: str,
-        has_kind: bool,
+        is_kind: bool,
     ) -> None:
         place = (*path, key)
-        if has_kind:
+        if not is_kind:
             hint = suggest(key, sorted(keys), "keys")
             message = f"unknown key '{key}' in {what}"
             self.report.add(place, "unknown-key", message, hint, key=True)
+            self._slip(place, close(key, keys))
             return
+        self._slip(place, close(key, [*known, *keys]))
         near = suggest(key, [*sorted(known), *sorted(keys)], "")
         hint = near if near.startswith("Did") else suggest(key, sorted(known), "kinds")
         self.report.add(
             place, "unknown-kind", f"'{key}' is not a kind of {what[2:].strip()}",
             hint, key=True,
         )  # fmt: skip
+
+    def _slip(self, place: Place, meant: str | None) -> None:
+        if meant is not None:
+            self.slips.append(Slip(place, meant, key=True))
 
     def _installed(self, path: Place, kind: AnyKind) -> None:
         if kind.missing:
@@ -150,9 +161,18 @@ class KindNaming:
             self.problems += model_problems(
                 error, self.tree, self.file, model=kind.params, at=path, only=left
             )
+            self.slips += slips_in(left, kind.params, params, at=path)
         except Exception as error:  # noqa: BLE001 - a plug-in's validator may do anything
             message = f"these parameters do not fit '{kind.name}': {error}"
             self.report.add(path, "params", message, "")
+
+
+def _meant_as_kinds(
+    others: list[str], known: Mapping[str, AnyKind], keys: frozenset[str]
+) -> list[str]:
+    """Return those of the unknown keys that are no slip of a key beside the kind."""
+    found = [key for key in others if close(key, known) or not close(key, keys)]
+    return found or others
 
 
 def _left_to_run_time(error: Any, params: Any) -> bool:

@@ -60,14 +60,19 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(seen.values(), key=lambda it: (it.file, it.line, it.column))
 
 
+def near(word: str, known: Iterable[str], ratio: float = NEAR) -> str | None:
+    """Return the known word nearest to `word`, or None where none is that near."""
+    by_lower = {name.lower(): name for name in known}
+    for slip in (word.lower()[:64].replace("-", "_"), word.lower()[:64]):
+        if found := get_close_matches(slip, by_lower, n=1, cutoff=ratio):
+            return by_lower[found[0]]
+    return None
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `Did you mean 'x'?` for the known word nearest to `word`, or nothing."""
-    by_lower = {name.lower(): name for name in known}
-    slip = word.lower()[:64].replace("-", "_")
-    found = get_close_matches(slip, by_lower, n=1, cutoff=NEAR) or get_close_matches(
-        word.lower()[:64], by_lower, n=1, cutoff=NEAR
-    )
-    return f"Did you mean '{by_lower[found[0]]}'?" if found else ""
+    found = near(word, known)
+    return f"Did you mean '{found}'?" if found is not None else ""
 
 
 def suggest(word: str, known: Sequence[str] | Mapping[str, object], what: str) -> str:

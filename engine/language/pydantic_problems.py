@@ -63,8 +63,8 @@ class Reporter:
 
 
 @dataclass(slots=True)
-class _Place:
-    """Where an error stands, in the file and in the types."""
+class Place:
+    """Where one of pydantic's errors stands, in the file and in the types."""
 
     path: list[str | int]
     raw: Any
@@ -98,7 +98,7 @@ def model_problems(
     """
     report = Reporter(tree, file)
     chosen = error.errors(include_url=False) if only is None else only
-    placed = [(it, _locate(it["loc"], model, tree.at(at), at)) for it in chosen]
+    placed = [(it, locate(it["loc"], model, tree.at(at), at)) for it in chosen]
     fitting = {
         place.union_path for _, place in placed if place.union and _arm_fits(place)
     }
@@ -114,13 +114,14 @@ def model_problems(
 
 def located(loc: Sequence[str | int], model: Any, raw: Any) -> Path:
     """Return the path of an error within the raw value that was validated."""
-    return tuple(_locate(loc, model, raw, ()).path)
+    return tuple(locate(loc, model, raw, ()).path)
 
 
-def _locate(
+def locate(
     loc: Sequence[str | int], model: Any, raw: Any, at: Sequence[str | int]
-) -> _Place:
-    place = _Place(list(at), raw, model)
+) -> Place:
+    """Return where an error stands; `raw` is what was validated, found at `at`."""
+    place = Place(list(at), raw, model)
     for part in loc:
         if part == KEY:
             place.key = True
@@ -129,7 +130,7 @@ def _locate(
     return place
 
 
-def _descend(place: _Place, part: str | int) -> None:
+def _descend(place: Place, part: str | int) -> None:
     options = arms(place.here)
     if len(options) > 1:
         place.here = _arm(options, part)
@@ -172,7 +173,7 @@ def _arm(options: Sequence[Any], label: str | int) -> Any:
     return Any
 
 
-def _arm_fits(place: _Place) -> bool:
+def _arm_fits(place: Place) -> bool:
     """Whether the error is inside the arm that the written value was meant for."""
     return not place.at_arm or (
         isinstance(place.union_raw, dict)
@@ -181,7 +182,7 @@ def _arm_fits(place: _Place) -> bool:
     )
 
 
-def _is_misspelt(key: str, place: _Place) -> bool:
+def _is_misspelt(key: str, place: Place) -> bool:
     """Whether the missing key stands there with a slip, which is told already."""
     if place.owner is None or not isinstance(place.raw, dict):
         return False
@@ -192,7 +193,7 @@ def _is_misspelt(key: str, place: _Place) -> bool:
     return any(f"'{key}'" in nearest(other, known) for other in others)
 
 
-def _report_union(report: Reporter, place: _Place) -> None:
+def _report_union(report: Reporter, place: Place) -> None:
     words = " or ".join(type_words(arm) for arm in place.union)
     name = _name_of(place.union_path)
     message = f"{name} must be {words}; found {brief(place.union_raw)}"
@@ -206,7 +207,7 @@ def _report_union(report: Reporter, place: _Place) -> None:
     report.add(place.union_path, "type", message, hint)
 
 
-def _report(report: Reporter, error: Any, place: _Place) -> None:
+def _report(report: Reporter, error: Any, place: Place) -> None:
     kind = error["type"]
     if kind == "extra_forbidden":
         _extra(report, place)
@@ -220,7 +221,7 @@ def _report(report: Reporter, error: Any, place: _Place) -> None:
         report.add(place.path, code, message, hint, key=place.key)
 
 
-def _extra(report: Reporter, place: _Place) -> None:
+def _extra(report: Reporter, place: Place) -> None:
     key = str(place.path[-1])
     known = sorted(file_keys(place.owner)) if place.owner else []
     if place.owner and issubclass(place.owner, Step) and key in VERBS:
@@ -233,7 +234,7 @@ def _extra(report: Reporter, place: _Place) -> None:
     )
 
 
-def _two_verbs(report: Reporter, place: _Place) -> None:
+def _two_verbs(report: Reporter, place: Place) -> None:
     step = place.path[:-1]
     verbs = [key for key in report.tree.at(step) or {} if key in VERBS]
     if len(verbs) == 1:
@@ -246,7 +247,7 @@ def _two_verbs(report: Reporter, place: _Place) -> None:
     report.add([*step, verbs[1]], "verb", message, "Make it two steps.", key=True)
 
 
-def _missing(report: Reporter, error: Any, place: _Place) -> None:
+def _missing(report: Reporter, error: Any, place: Place) -> None:
     key = str(error["loc"][-1])
     parent = _name_of(place.path) if place.path else "the file"
     hint = ""
@@ -256,7 +257,7 @@ def _missing(report: Reporter, error: Any, place: _Place) -> None:
     report.add(place.path, "missing", f"{parent} lacks the key '{key}'", hint)
 
 
-def _no_verb(report: Reporter, place: _Place) -> None:
+def _no_verb(report: Reporter, place: Place) -> None:
     verbs = ", ".join(VERBS)
     if not isinstance(place.raw, dict):
         message = f"a step is a map with exactly one verb; found {brief(place.raw)}"
@@ -268,7 +269,10 @@ def _no_verb(report: Reporter, place: _Place) -> None:
     if others:
         message += "; " + ", ".join(f"'{key}'" for key in others[:3]) + " is none"
     hint = (near[0] + " " if near else "") + f"Verbs: {verbs}."
-    at = [*place.path, others[0]] if others else place.path
+    slip = next((key for key in others if nearest(key, VERBS)), "") or "".join(
+        others[:1]
+    )
+    at = [*place.path, slip] if others else place.path
     report.add(at, "verb", message, hint, key=bool(others))
 
 

@@ -5,7 +5,10 @@ What conditions make of a path is not judged here.
 Read by: lint.
 """
 
+from collections.abc import Iterable
+
 from engine.language.context import Context
+from engine.language.problems import near
 from engine.language.references import WAYS, ways
 from engine.language.walk import Placed
 from engine.model.steps import CauseStep, HandOverStep
@@ -13,11 +16,9 @@ from engine.model.steps import CauseStep, HandOverStep
 
 def reach(context: Context) -> None:
     """Report workarounds that nothing leads to, and steps after the run's end."""
-    edges = _edges(context)
-    targets = set[str]().union(*edges.values()) - set(WAYS)
-    sound = targets <= context.runbook.workaround.keys()  # else a name is misspelt
-    for name in context.runbook.workaround if sound else ():
-        if name not in _reached(edges):
+    reached = _reached(_as_meant(_edges(context), context.runbook.workaround))
+    for name in context.runbook.workaround:
+        if name not in reached:
             message = f"nothing leads to the workaround '{name}'"
             hint = "Name it in a cause, or in on_fail, on_reject or on_expire."
             context.add(("workaround", name), "unreached", message, hint, key=True)
@@ -42,6 +43,22 @@ def _edges(context: Context) -> dict[str, set[str]]:
     if not chosen and len(names) == 1:
         edges[""].add(names[0])  # the only one is taken without a cause
     return edges
+
+
+def _as_meant(edges: dict[str, set[str]], names: Iterable[str]) -> dict[str, set[str]]:
+    """Return the edges with each misspelt name as the one that is near.
+
+    Where none is near it may have meant any of them.
+    """
+    known = {*names, *WAYS}
+    meant = {
+        slip: {found} if (found := near(slip, known)) else known
+        for slip in set[str]().union(*edges.values()) - known
+    }
+    return {
+        start: set[str]().union(*(meant.get(target, {target}) for target in targets))
+        for start, targets in edges.items()
+    }
 
 
 def _reached(edges: dict[str, set[str]]) -> set[str]:

@@ -114,6 +114,7 @@ class _Frame:
     key_place: Position | None = None
     is_key: bool = False  # a map or list where a key belongs: read, and left out
     flow: bool = False  # written with brackets
+    text: str | None = None  # a template without quotes, which YAML takes for a map
 
 
 def read_tree(text: str | bytes, file: str) -> tuple[Tree | None, list[Problem]]:
@@ -121,10 +122,23 @@ def read_tree(text: str | bytes, file: str) -> tuple[Tree | None, list[Problem]]
 
     Never raises for any input; ends within milliseconds for every input.
     """
+    tree, problems, _ = read_on(text, file)
+    return (None if problems else tree), problems
+
+
+def read_on(
+    text: str | bytes, file: str
+) -> tuple[Tree | None, list[Problem], list[Any]]:
+    """Return the values, all problems, and what could not stand in the values.
+
+    Where every problem leaves no doubt of the rest (a key twice, a tag, an anchor, a
+    template without quotes), the values are there too, as if it were mended. They are
+    for judging the rest of the file, never for running it. Never raises.
+    """
     source, problems = decode(text, file)
     lines = tuple(LINE_BREAK.split(source))
     if problems:
-        return None, [_with_line(problem, lines) for problem in problems]
+        return None, [_with_line(problem, lines) for problem in problems], []
     reader = _Reader(file, lines)
     try:
         tree = reader.read(source)
@@ -133,8 +147,7 @@ def read_tree(text: str | bytes, file: str) -> tuple[Tree | None, list[Problem]]
         tree = None
     except _RefusedError:
         tree = None
-    problems = in_order(reader.problems)
-    return (None if problems else tree), problems
+    return tree, in_order(reader.problems), reader.dropped
 
 
 def _with_line(problem: Problem, lines: Sequence[str]) -> Problem:
@@ -156,6 +169,8 @@ class _Reader:
         self.nodes = 0
         self.documents = 0
         self.top: tuple[Any, Node] | None = None
+        self.dropped: list[Any] = []
+        self.lost = False  # something was written that no value stands for
 
     def read(self, source: str) -> Tree | None:
         if len(source) > 2 * MAX_NODES:  # a node takes two characters, or more
@@ -170,7 +185,8 @@ class _Reader:
         if not isinstance(value, dict):
             message = f"the file is {brief(value)}; it must be a map of keys"
             self._say(node.place, "top", message, "Begin with `format: 1`.")
-        return Tree(value, node, self.lines)
+            return None
+        return None if self.lost else Tree(value, node, self.lines)
 
     def _refuse_crowds(self, source: str) -> None:
         """Count before anything is built: a third of the time of reading."""
@@ -276,6 +292,8 @@ class _Reader:
         frame = self.stack.pop()
         if frame.is_key:
             self.stack[-1].key_place = frame.node.place
+        elif frame.text is not None:
+            self._place(frame.text, Node(frame.node.place))
         else:
             self._place(frame.value, frame.node)
 
@@ -286,16 +304,20 @@ class _Reader:
         if start < 0:
             message = "a map or list stands where a key belongs"
             self._say(place, "yaml-key", message, "A key is text: put it in quotes.")
+            self.lost = True
             return
         end = line.find("}}", start)
         written = line[start : end + 2] if end > 0 else line[start:]
         message = f"'{written}' without quotes is a map inside a map to YAML"
         hint = QUOTE.format(written.replace("'", "''"))
+        self.stack[-1].text = written
         self._say(Position(place.line, start + 1), "yaml-braces", message, hint)
 
     def _scalar(self, event: Any) -> None:
         place = _start(event)
         value: Scalar = event.value
+        if event.tag is not None and event.tag.startswith("!"):
+            value = f"{event.tag} {event.value}".rstrip()
         if event.implicit[0] and not event.style and event.tag is None:
             try:
                 value = plain_scalar(event.value)
@@ -335,9 +357,13 @@ class _Reader:
             return
         key, node.key = frame.key, frame.key_place
         frame.key = frame.key_place = None
-        if key is not None and key not in values:
-            values[key] = value
-            frame.node.children[key] = node
+        if key is None:
+            return
+        if key in values:
+            self.dropped.append({key: value})
+            return
+        values[key] = value
+        frame.node.children[key] = node
 
     def _say(self, place: Position, code: str, message: str, hint: str) -> None:
         shown = source_line(self.lines, place.line)

@@ -258,6 +258,52 @@ def test_a_wrong_body_is_not_told_again_by_whoever_uses_it(kinds: Kinds) -> None
     )
 
 
+def test_a_crowd_of_wrong_steps_is_told_in_three_seconds(kinds: Kinds) -> None:
+    """
+    What is said of 3,000 wrong steps takes time for each, and not for each pair.
+    """
+    text = edited(("restore:\n", "restore:\n" + "  - {undoo: all}\n" * 3000))
+    start = process_time()
+
+    found = problems_of(text, kinds)
+
+    assert ["verb"] * 3000 == [it.code for it in found]
+    assert process_time() - start < 3.0
+
+
+def test_what_yaml_refuses_hides_nothing_after_it(kinds: Kinds) -> None:
+    """
+    A template without quotes, a tag, an anchor, a key twice: the rest is judged as well.
+    """
+    text = edited(
+        ("title: Disk full on {{ host }}", "title: {{ hst }}"),
+        ("owner: storage", "owner: &o storage\nowner: ops"),
+        ("- {act: move, when: '!checks.disk.ok'}", "- act: moove\n    when: !x.ok"),
+        ("- all: [{check: disk}", "- all: [{check: dsk}"),
+        ("within: 5m", "within: 5"),
+    )
+
+    assert [
+        "yaml-braces", "unknown-name", "yaml-anchor", "duplicate-key", "unknown-name",
+        "yaml-tag", "expression", "unknown-name", "duration",
+    ] == [it.code for it in problems_of(text, kinds)]  # fmt: skip
+
+
+def test_a_misspelt_section_is_judged_as_what_was_meant(kinds: Kinds) -> None:
+    """
+    Under `chekcs:` and `promethius:` a wrong value is told, and no name is missed.
+    """
+    text = edited(
+        ("checks:\n  disk", "chekcs:\n  disk"),
+        ("prometheus: {query", "promethius: {query"),
+        ("pass: value < 90.0", "pass: 5"),
+    )
+
+    assert ["unknown-key", "unknown-kind", "type"] == [
+        it.code for it in problems_of(text, kinds)
+    ]
+
+
 def test_400_lines_are_read_in_30_milliseconds() -> None:
     """
     Reading a long runbook is not what a responder waits for.
