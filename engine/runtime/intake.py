@@ -36,6 +36,7 @@ INLINE: Final = 50  # alerts that are judged in the loop; more are judged in a t
 PAGE: Final = 10_000  # decisions that are read at once
 MOST_OPEN: Final = 1_000_000  # runs
 TICK_SECONDS: Final = 1.0  # between two looks at what waits
+ELSEWHERE_SECONDS: Final = 5.0  # while something waits and nothing comes
 RETRY_SECONDS: Final = 1.0
 Decided = tuple[Book, list[Decision]]
 Waiting = Sequence[tuple[int, float, Delivery]]
@@ -221,9 +222,11 @@ class Intake:
     async def _once(self) -> None:
         await self._runs_told()
         while waiting := await self.alerts.undecided():
-            await self._look_elsewhere()
+            await self._look_elsewhere(TICK_SECONDS)
             for batch in batches(waiting, self._began_at):
                 await self._decide(batch)
+        if self.book.waiting:
+            await self._look_elsewhere(ELSEWHERE_SECONDS)
         book = self.book
         if book.waiting or book.untold or self.rules.schedules:
             now = await self._now(ask=bool(book.waiting))
@@ -232,9 +235,9 @@ class Intake:
             )
             await self._keep(*made)
 
-    async def _look_elsewhere(self) -> None:
+    async def _look_elsewhere(self, every_seconds: float) -> None:
         """Other processes drive runs too: people's own, at a terminal."""
-        if self.clock.monotonic() - self._looked_at >= TICK_SECONDS:
+        if self.clock.monotonic() - self._looked_at >= every_seconds:
             await self._compare(set())
 
     async def _decide(self, batch: Waiting) -> None:

@@ -54,14 +54,20 @@ class House:
     @asynccontextmanager
     async def open(self, text: str = RUNBOOK) -> AsyncIterator[Engine]:
         """Open an engine that takes alerts."""
-        config = Config(Settings(data=str(self.folder / "data"), **self.settings))
         (self.folder / "down.yaml").write_text(text)
+        async with self.another() as opened:
+            await opened.host.start(await opened.store.runs(open_only=True))
+            await opened.intake.start()
+            yield opened
+
+    @asynccontextmanager
+    async def another(self) -> AsyncIterator[Engine]:
+        """Open an engine on the same journal that takes none."""
+        config = Config(Settings(data=str(self.folder / "data"), **self.settings))
         library = Library(kinds(config))
         library.add_paths([self.folder / "down.yaml"])
         assert {} == library.refused
         async with engine(config, library, write=self.said.append) as opened:
-            await opened.host.start(await opened.store.runs(open_only=True))
-            await opened.intake.start()
             yield opened
 
 
@@ -259,6 +265,28 @@ async def test_alerts_join_a_run_that_a_person_began(house: House) -> None:
         told = await became(opened)
 
     assert ["by_hand", "attached"] == told
+
+
+async def test_a_proposal_that_another_process_started_is_off_the_list(
+    house: House,
+) -> None:
+    """
+    `runbook run` at a terminal is enough: nothing has to be delivered again.
+    """
+    text = RUNBOOK.replace("owner:", "autonomy: propose\nowner:")
+    async with house.open(text) as opened:
+        await send(opened, down("a"))
+        async with house.another() as other:
+            bundle = other.service.library.bundle("down")
+            await other.service.start(bundle, {"host": "a"}, Actor("ana"))
+
+            async def joined() -> bool:
+                return not opened.intake.proposals()
+
+            await until(joined)
+        told = await became(opened)
+
+    assert ["proposed", "by_hand", "attached"] == told
 
 
 async def test_the_global_hold_holds_starts_and_lifts(house: House) -> None:
