@@ -20,6 +20,7 @@ MOST_NAMES: Final = 50  # of one observation; the known kinds see ten
 NOTE: Final = 60  # characters that a note takes, about
 DEEPEST: Final = 32
 INT_64: Final = range(-(2**63), 2**63)
+TREES: Final = (list, tuple, Mapping)
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -72,22 +73,30 @@ def _note(what: str, **more: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any, depth: int) -> Any:
+    kind = type(value)
+    if kind is float and isfinite(value):
+        return value
+    if kind is str:
+        return _short(_text(value))
+    if kind is dict or kind is list or isinstance(value, TREES):
+        if depth >= DEEPEST:
+            return _note("nested too deeply")
+        if kind is dict or isinstance(value, Mapping):
+            return {_text(str(k)): _plain(one, depth + 1) for k, one in value.items()}
+        return [_plain(one, depth + 1) for one in value]
     if isinstance(value, str):
         return _short(_text(value))
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, float):
         return value if isfinite(value) else _note(str(value))
     if isinstance(value, int):
         return int(value) if value in INT_64 else _note("a number beyond 64 bits")
-    is_list = isinstance(value, list | tuple)
-    if not is_list and not isinstance(value, Mapping):
-        return _note(f"a {type(value).__name__}")
-    if depth >= DEEPEST:
-        return _note("nested too deeply")
-    if is_list:
-        return [_plain(one, depth + 1) for one in value]
-    return {_text(str(k)): _plain(one, depth + 1) for k, one in value.items()}
+    return _note(f"a {type(value).__name__}")
 
 
 def _short(text: str) -> Any:

@@ -20,7 +20,7 @@ from engine.model.events import Event, Noted
 from engine.model.people import ENGINE
 from engine.model.run import RunSummary
 from engine.model.timeline import Entry
-from engine.runtime.effector import Effector, Live, Ports
+from engine.runtime.effector import Effector, Live, Ports, Work
 from engine.runtime.session import Session
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,8 @@ class Driver:
         self.on_end: Callable[[str], None] = lambda run: None
         self._live: dict[str, Live] = {}
         self._sessions: OrderedDict[str, Session] = OrderedDict()
-        self._effector = Effector(ports, self.tell)
+        self._effector = Effector(ports, self.tell, self._go_on)
+        self._stopping = False
 
     # Telling a run of an event
 
@@ -67,8 +68,9 @@ class Driver:
             self._finish([(event, done)], DoesNotApply(f"run '{run}' is a dead letter"))
             return
         live.events.append((event, done))
-        if live.drain is None or live.drain.done():
-            live.drain = asyncio.create_task(self._drain(run, live))
+        if not live.draining:
+            live.draining = True
+            live.drain = asyncio.create_task(self._go_on(run, live, None))
 
     async def begin(self, session: Session, event: Event) -> None:
         """Begin a new run with its first event; return when it is in the journal."""
@@ -77,25 +79,60 @@ class Driver:
 
     # One run, one event after another
 
-    async def _drain(self, run: str, live: Live) -> None:
+    async def _go_on(self, run: str, live: Live, work: Work | None) -> None:
+        """Do the work, write what came of it, and go on with what that led to.
+
+        One task for all of it, as long as one thing leads to one other; where somebody
+        else writes for the run already, what came of the work is left to them.
+        """
+        mine = asyncio.current_task()
+        assert mine is not None
+        while True:
+            if work is not None:
+                event = await self._effector.outcome(run, live, work, mine)
+                if event is None or live.dead:
+                    return
+                live.events.append((event, None))
+                if live.draining:
+                    return
+                live.draining, live.drain = True, mine
+            work = await self._drain(run, live)
+            if work is None:
+                return
+
+    async def _drain(self, run: str, live: Live) -> Work | None:
+        """Write all that was told; return what is left to do for whoever calls."""
+        work: list[Work] = []
         try:
-            session = await self.session(run)
+            session = self._sessions.get(run) or await self._loaded(run, live)
+            while session is not None and live.events:
+                self._effector.begin(run, live, work)
+                batch = live.events[:EVENTS_AT_ONCE]
+                del live.events[: len(batch)]
+                found = await self._write(session, live, batch)
+                work = found or []
+                if found is None:
+                    session = await self._loaded(run, live)
+        finally:
+            live.draining = False
+        self._forget(run, live)
+        if self._stopping or live.dead:
+            self._effector.begin(run, live, work)
+            return None
+        self._effector.begin(run, live, work[1:])
+        return work[0] if work else None
+
+    async def _loaded(self, run: str, live: Live) -> Session | None:
+        try:
+            return await self.session(run)
         except Exception as error:  # noqa: BLE001  # whoever asked is told
             self._refuse(live, error)
-            return
-        while live.events:
-            batch = live.events[:EVENTS_AT_ONCE]
-            del live.events[: len(batch)]
-            if not await self._write(session, live, batch):
-                session = await self.session(run)
-        self._forget(run, live)
+            return None
 
     async def _write(
-        self,
-        session: Session,
-        live: Live,
-        batch: Batch,
-    ) -> bool:
+        self, session: Session, live: Live, batch: Batch
+    ) -> list[Work] | None:
+        """Return what is to be done; None: nothing was stored, it is tried again."""
         before = session.snapshot()
         try:
             steps = [
@@ -103,7 +140,7 @@ class Driver:
             ]
         except Exception as defect:  # noqa: BLE001  # one run's end, not the engine's
             await self._die(before, live, batch, defect)
-            return True
+            return []
         entries = [entry for step in steps for entry in step.entries]
         outbox = [one for step in steps for one in step.outbox]
         summary = session.summary()
@@ -111,26 +148,25 @@ class Driver:
             stored = await self.ports.store.append(entries, summary, outbox=outbox)
         except ValueError as defect:  # what cannot be written as JSON
             await self._die(before, live, batch, defect)
-            return True
+            return []
         except StoreConflict as error:
             self._give_up(session.run, live, error)
             self._finish(batch, error)
-            return True
+            return []
         except StoreUnavailable as error:
             log.warning("journal unavailable run=%s error=%s", session.run, error)
             self._sessions[session.run] = before
             live.events[:0] = batch
             await asyncio.sleep(STORE_RETRY_SECONDS)
-            return False
+            return None
         self._finish(batch, None)
         self._show(summary, stored)
-        for step in steps:
-            self._effector.do(session, live, step)
+        work = [one for step in steps for one in self._effector.do(session, live, step)]
         if session.record.end:
             live.drop_all()
             self._effector.forget_secrets(session)
             self.on_end(session.run)
-        return True
+        return work
 
     def _show(self, summary: RunSummary, stored: list[Entry]) -> None:
         if self._listener is None:
@@ -277,10 +313,11 @@ class Driver:
                 self._live.pop(run, None)
                 self._sessions.pop(run, None)
             return
+        self._sessions.move_to_end(run)
         too_many = len(self._sessions) - SESSIONS_IN_MEMORY
         for other in list(self._sessions)[:too_many] if too_many > 0 else ():
-            drain = self._live[other].drain if other in self._live else None
-            if other != run and (drain is None or drain.done()):
+            busy = other in self._live and self._live[other].draining
+            if other != run and not busy:
                 del self._sessions[other]
 
     def let_go(self, run: str) -> None:
@@ -301,6 +338,7 @@ class Driver:
 
     async def stop(self, event: Event, *, grace: float = 20.0) -> None:
         """Stop in order: what is in flight gets its grace, then all stays on disk."""
+        self._stopping = True  # what is in flight leads to nothing in its own task
         acts = [
             task
             for live in self._live.values()

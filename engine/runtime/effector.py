@@ -8,7 +8,7 @@ by the driver, after the intent is in the journal.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +16,6 @@ from engine.core.code import CompiledRunbook
 from engine.errors import StoreUnavailable
 from engine.model.effects import Act, Ask, CheckCall, Close, Lock, Look, Timer, Unlock
 from engine.model.events import Acted, Event, Locked, Looked, Noted, TimerFired
-from engine.model.evidence import Evidence
 from engine.model.people import ENGINE
 from engine.ports import Chat, Clock, GlobalHold, Store
 from engine.runtime.perform import Actions, Checks
@@ -29,6 +28,8 @@ LOCK_POLL_SECONDS: Final = 1.0
 
 Compile = Callable[[str], Awaitable[CompiledRunbook]]  # revision to code
 Tell = Callable[[str, Event], None]
+Work = Look | Act | Lock  # what takes time
+WORK: Final = frozenset({Look, Act, Lock})
 EndLeft = Callable[[str, str], Awaitable[int]]
 
 
@@ -53,8 +54,9 @@ class Live:
     events: list[tuple[Event, asyncio.Future[None] | None]] = field(
         default_factory=list
     )
-    drain: asyncio.Task[None] | None = None
-    tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    draining: bool = False  # somebody writes for it
+    drain: asyncio.Task[Any] | None = None  # who did last
+    tasks: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     base_tick: float = 0.0
     base_mono: float = 0.0
@@ -77,85 +79,115 @@ class Live:
             self.drop(key)
 
 
+Doing = Callable[[str, Live, Any], Awaitable[Event]]
+GoOn = Callable[[str, Live, Work], Coroutine[Any, Any, None]]  # work, and what follows
+
+
 class Effector:
     """Performs the effects of every run of one engine."""
 
-    def __init__(self, ports: Ports, tell: Tell) -> None:
-        self.ports, self.tell = ports, tell
+    def __init__(self, ports: Ports, tell: Tell, go_on: GoOn) -> None:
+        self.ports, self.tell, self._go_on = ports, tell, go_on
         self._posts: set[asyncio.Task[None]] = set()
+        self._doing: Mapping[type, Doing] = {
+            Look: self._look,
+            Act: self._act,
+            Lock: self._lock,
+        }
 
-    def do(self, session: Session, live: Live, step: Step) -> None:
-        """Do what one step asked for; let go of what nobody waits for."""
+    def do(self, session: Session, live: Live, step: Step) -> list[Work]:
+        """Let go of what nobody waits for, do what takes no time; return the rest."""
+        run = session.run
+        work: list[Work] = []
         for key in step.dropped:
             live.drop(key)
-        for effect in step.effects:
-            if isinstance(effect, KEYED) and effect.key in session.pending:
-                self.perform(session.run, live, effect)
-            elif isinstance(effect, Close):
-                self._post(
-                    self.ports.chat.close(session.run, effect.key, effect.outcome)
-                )
-            elif isinstance(effect, Unlock):
-                self._post(self.ports.store.unlock(session.run))
+        done: list[Any] = step.effects
+        for effect in done:
+            kind = type(effect)
+            if kind in WORK:
+                if effect.key in session.pending:
+                    work.append(effect)
+            elif kind in KEYED:
+                if effect.key in session.pending:
+                    self.perform(run, live, effect)
+            elif kind is Close:
+                self._post(self.ports.chat.close(run, effect.key, effect.outcome))
+            elif kind is Unlock:
+                self._post(self.ports.store.unlock(run))
+        return work
 
     def perform(
         self, run: str, live: Live, effect: Keyed, *, elapsed: float = 0.0
     ) -> None:
         """Begin one effect. `elapsed`: seconds that a time has run already."""
         key = effect.key
-        live.drop(key)
         if isinstance(effect, Timer):
+            live.drop(key)
             loop = asyncio.get_running_loop()
             left = max(0.0, effect.seconds - elapsed)
             live.timers[key] = loop.call_later(left, self._fire, run, live, key)
         elif isinstance(effect, Ask):
+            live.drop(key)
             self._post(self.ports.chat.ask(run, effect.question))
         else:
-            work = {Look: self._look, Act: self._act, Lock: self._lock}[type(effect)]
-            task = asyncio.create_task(work(run, live, effect))
-            live.tasks[key] = task
-            task.add_done_callback(lambda done: self._done(live, key, done))
+            self.begin(run, live, (effect,))
 
-    def _done(self, live: Live, key: str, task: asyncio.Task[None]) -> None:
-        if live.tasks.get(key) is task:
-            del live.tasks[key]
-        if not task.cancelled() and task.exception() is not None:
-            log.error("effect failed key=%s error=%r", key, task.exception())
+    def begin(self, run: str, live: Live, work: Iterable[Work]) -> None:
+        """Begin looks, acts and locks, each in a task of its own."""
+        for one in work:
+            live.drop(one.key)
+            task = asyncio.create_task(self._go_on(run, live, one))
+            live.tasks[one.key] = task
+
+    async def outcome(
+        self, run: str, live: Live, work: Work, mine: asyncio.Task[Any]
+    ) -> Event | None:
+        """Do one in the task that runs; return its event; None: it failed."""
+        key = work.key
+        if live.tasks.get(key) is not mine:
+            live.drop(key)
+            live.tasks[key] = mine
+        try:
+            return await self._doing[type(work)](run, live, work)
+        except Exception as error:  # noqa: BLE001  # the run waits on
+            log.warning("effect failed key=%s error=%r", key, error)
+            return None
+        finally:
+            if live.tasks.get(key) is mine:
+                del live.tasks[key]
 
     def _fire(self, run: str, live: Live, key: str) -> None:
         live.timers.pop(key, None)
         self.tell(run, TimerFired(key=key))
 
-    async def _look(self, run: str, live: Live, effect: Any) -> None:
+    async def _look(self, run: str, live: Live, effect: Any) -> Event:
         calls: tuple[CheckCall, ...] = effect.checks
-        looks = [
-            self.ports.checks.look(
-                call, run=run, tick=lambda: round(live.tick(self.ports.clock), 6)
-            )
-            for call in calls
-        ]
-        # One alone needs no task of its own.
-        evidence = await (asyncio.gather(*looks) if len(looks) > 1 else _alone(*looks))
-        self.tell(run, Looked(key=effect.key, evidence=tuple(evidence)))
+        clock, look = self.ports.clock, self.ports.checks.look
 
-    async def _act(self, run: str, live: Live, effect: Any) -> None:
+        def tick() -> float:
+            return round(live.tick(clock), 6)
+
+        if len(calls) == 1:  # one alone needs no task of its own
+            seen = (await look(calls[0], run=run, tick=tick),)
+            return Looked(key=effect.key, evidence=seen)
+        looks = [look(call, run=run, tick=tick) for call in calls]
+        return Looked(key=effect.key, evidence=tuple(await asyncio.gather(*looks)))
+
+    async def _act(self, run: str, live: Live, effect: Any) -> Event:
         while not effect.undo and self.ports.hold.reason() is not None:  # noqa: ASYNC110
             await asyncio.sleep(HOLD_POLL_SECONDS)
         began = self.ports.clock.monotonic()
         result = await self.ports.actions.act(effect, run=run)
         took = round(self.ports.clock.monotonic() - began, 3)
-        self.tell(
-            run,
-            Acted(
-                key=effect.key,
-                outcome=result.outcome,
-                detail=result.detail,
-                retryable=result.retryable,
-                took_seconds=took,
-            ),
+        return Acted(
+            key=effect.key,
+            outcome=result.outcome,
+            detail=result.detail,
+            retryable=result.retryable,
+            took_seconds=took,
         )
 
-    async def _lock(self, run: str, live: Live, effect: Any) -> None:
+    async def _lock(self, run: str, live: Live, effect: Any) -> Event:
         told = ""
         while True:
             with contextlib.suppress(StoreUnavailable):
@@ -167,7 +199,7 @@ class Effector:
                     text = f"the lock is kept by run {owner}"
                     self.tell(run, Noted(by=ENGINE, text=text))
             await asyncio.sleep(LOCK_POLL_SECONDS)
-        self.tell(run, Locked(key=effect.key))
+        return Locked(key=effect.key)
 
     def forget_secrets(self, session: Session) -> None:
         """Let the secret inputs of a run that has ended go."""
@@ -195,7 +227,3 @@ class Effector:
         """Let go of what is being posted."""
         for task in self._posts:
             task.cancel()
-
-
-async def _alone(look: Awaitable[Evidence]) -> list[Evidence]:
-    return [await look]

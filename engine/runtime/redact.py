@@ -30,6 +30,7 @@ SHORTEST_WORD: Final = 2
 SHORTEST_CORE: Final = 6  # of base64; a shorter piece is in ordinary words too
 SHORTEST_LINE: Final = 8  # of a secret of several lines, such as a key
 SMALLEST_NUMBER: Final = 1000  # a number that could be a secret of 4 characters
+LEAVES: Final = frozenset({float, bool, type(None)})  # that hold no secret
 BASE64: Final = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 )
@@ -157,11 +158,16 @@ class Redactor:
         return self._tree(value)
 
     def _tree(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._hidden(value)
-        if value is None or isinstance(value, float):
+        kind = type(value)
+        if kind is dict:
+            return self._mapping(value)
+        if kind is list:
+            return [self._tree(item) for item in value]
+        if kind in LEAVES:
             return value
-        if isinstance(value, int):
+        if kind is str or isinstance(value, str):
+            return self._hidden(value)
+        if kind is int:
             return self._number(value)
         if isinstance(value, list):
             return [self._tree(item) for item in value]
@@ -175,7 +181,7 @@ class Redactor:
         return self._mapping(value) if isinstance(value, Mapping) else value
 
     def _number(self, value: int) -> int | str:
-        if type(value) is not int or abs(value) < SMALLEST_NUMBER:
+        if abs(value) < SMALLEST_NUMBER:
             return value
         shown = self._hidden(str(value))  # a PIN may come back as a number
         return value if shown == str(value) else shown

@@ -25,8 +25,8 @@ from engine.runtime.journal import entries_of
 from engine.templating import render
 
 Keyed = Look | Act | Ask | Timer | Lock
-KEYED: Final = (Look, Act, Ask, Timer, Lock)
-ANSWERS: Final = (Looked, Acted, TimerFired, Locked)
+KEYED: Final = frozenset({Look, Act, Ask, Timer, Lock})
+ANSWERS: Final = frozenset({Looked, Acted, TimerFired, Locked})
 POSTED: Final = frozenset({Say, Page})
 BUSY: Final = frozenset({Look, Act, Lock})
 
@@ -107,16 +107,18 @@ class Session:
         return Step(entries, effects, dropped, outbox)
 
     def _settle(self, event: Event, effects: list[Effect]) -> list[str]:
+        told: Any = event
         pending = self.pending
-        if isinstance(event, ANSWERS):
-            pending.pop(event.key, None)
+        if type(told) in ANSWERS:
+            pending.pop(told.key, None)
         wanted = waited_for(self.record)
         dropped = [key for key in pending if key not in wanted]
         for key in dropped:
             del pending[key]
-        for effect in effects:
-            if isinstance(effect, KEYED) and effect.key in wanted:
-                pending[effect.key] = Pending(effect, event.tick)
+        asked: list[Any] = [one for one in effects if type(one) in KEYED]
+        for one in asked:
+            if one.key in wanted:
+                pending[one.key] = Pending(one, event.tick)
         return dropped
 
     @property
@@ -169,7 +171,10 @@ class Session:
         """Return the line that lists show."""
         record, runbook = self.record, self.compiled.runbook
         main = record.frames.get("")
-        wake = self.next_tick()
+        busy = self.busy
+        # Most of the time one look or act is all that is waited for.
+        alone = busy and len(self.pending) == 1
+        wake = None if alone else self.next_tick()
         return RunSummary(
             self.run,
             runbook.runbook,
@@ -185,14 +190,14 @@ class Session:
             self.ended_at,
             record.why,
             record.held,
-            self.questions,
+            () if alone else self.questions,
             record.requester.id,
             runbook.owner,
             record.taken_by,
             main.inputs if main else {},
             record.crashes,
             wake_at=None if wake is None else self.last_at + wake - self.last_tick,
-            busy=self.busy,
+            busy=busy,
         )
 
 

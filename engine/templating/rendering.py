@@ -15,6 +15,7 @@ from engine.templating.parsing import Parts, Slot, parsed, template_names
 from engine.templating.places import WORDED, NotHere, Value, climbs, placed
 
 MOST_BYTES: Final = 65_536
+SURELY_FITS: Final = MOST_BYTES // 4  # characters; UTF-8 takes at most four bytes each
 SECRET: Final = frozenset({"secret"})
 
 
@@ -55,8 +56,7 @@ def render(
         only = parts[0]
         if isinstance(only, Slot):
             return _alone(only, value_of(only, names), Spot(place, outside))
-        _bounded(only)
-        return only
+        return only  # `parsed` takes no longer ones
     if place == "text":
         return _joined(parts, names)
     return _placed(source, parts, names, Spot(place, outside))
@@ -66,7 +66,8 @@ def _joined(parts: Parts, names: Mapping[str, Any]) -> str:
     text = ""
     for part in parts:
         text += part if isinstance(part, str) else _word(part, names)
-        _bounded(text)
+        if len(text) > SURELY_FITS:
+            _bounded(text)
     return text
 
 
@@ -140,8 +141,8 @@ def _stays(text: str, slot: Slot, spot: Spot) -> None:
 def _bounded(value: Any) -> None:
     if isinstance(value, dict | list):
         value = text_of(value)
-    if not isinstance(value, str) or 4 * len(value) <= MOST_BYTES:
-        return  # UTF-8 takes at most four bytes for each
+    if not isinstance(value, str) or len(value) <= SURELY_FITS:
+        return
     if len(value.encode("utf-8", "replace")) > MOST_BYTES:
         raise TemplateProblem(f"the text becomes larger than {MOST_BYTES:,} bytes")
 
@@ -168,6 +169,11 @@ def render_params(
     """
     if not isinstance(params, Mapping) or params.keys() == SECRET:
         return _rendered(params, names, Spot("text", outside), "")
+    if not places:
+        return {
+            key: _rendered(value, names, PLAIN, str(key))
+            for key, value in params.items()
+        }
     return {
         key: _rendered(
             value, names, Spot(places.get(str(key), "text"), outside), str(key)
