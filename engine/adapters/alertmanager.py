@@ -11,7 +11,7 @@ Registered by bootstrap with the default address.
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
@@ -145,24 +145,17 @@ class _Server:
         return self.ended("failed", why, retryable=again)
 
 
+@dataclass(frozen=True, slots=True)
 class SilenceKind:
     """The code of the kind."""
 
-    def __init__(
-        self,
-        web: Web,
-        default_url: str | None = None,
-        *,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """Act through `web`; `clock` gives a silence its ends, in epoch seconds."""
-        self._web = web
-        self._default_url = default_url
-        self._clock = clock
+    web: Web
+    default_url: str | None = None
+    clock: Callable[[], float] = field(default=time.time, kw_only=True)  # epoch seconds
 
     async def __call__(self, params: Silence, call: Call) -> ActResult:
         """Create the silence, or with `call.undo` expire it; both can be repeated."""
-        base = params.url if params.url is not None else self._default_url
+        base = params.url if params.url is not None else self.default_url
         if base is None:
             words = (
                 "no Alertmanager: write `url`, or set a default in the configuration"
@@ -170,7 +163,7 @@ class SilenceKind:
             return ActResult("failed", words, retryable=False)
         unsealed = Unsealed(call.secret)
         server = _Server(
-            self._web,
+            self.web,
             base,
             unsealed.text(base).rstrip("/"),
             unsealed.authorization(bearer=params.bearer, basic=params.basic),
@@ -188,7 +181,7 @@ class SilenceKind:
         ours = _with_key(await _living(server), call)
         if ours:
             return ActResult("ok", f"silence {ours[0]['id']} is there already")
-        starts = datetime.fromtimestamp(self._clock(), UTC)
+        starts = datetime.fromtimestamp(self.clock(), UTC)
         body = {
             "matchers": _wire(params),
             "startsAt": _stamp(starts),

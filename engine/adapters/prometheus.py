@@ -16,7 +16,7 @@ import math
 import re
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Self
 
@@ -106,25 +106,18 @@ class PrometheusLook(Model):
         return self
 
 
+@dataclass(frozen=True, slots=True)
 class PrometheusKind:
     """The code of the kind: asks, and turns the answer into an observation."""
 
-    def __init__(
-        self,
-        web: Web,
-        default_url: str | None = None,
-        *,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """Ask through `web`; `clock` gives the ends of a range, in epoch seconds."""
-        self._web = web
-        self._default_url = default_url
-        self._clock = clock
+    web: Web
+    default_url: str | None = None
+    clock: Callable[[], float] = field(default=time.time, kw_only=True)  # epoch seconds
 
     async def __call__(self, params: PrometheusLook, call: Call) -> Observation:
         """Return the samples, or why there is nothing to say."""
         unsealed = Unsealed(call.secret)
-        base = params.url if params.url is not None else self._default_url
+        base = params.url if params.url is not None else self.default_url
         place = shown_url(base) if base is not None else "no address"
         try:
             answer, now = await self._ask(params, base, unsealed, call.timeout_seconds)
@@ -155,7 +148,7 @@ class PrometheusKind:
         if base is None:
             words = "write `url` into the check, or set a default in the configuration"
             raise Unseen(words, retryable=False)
-        now = self._clock()
+        now = self.clock()
         path, query = _question(params, now)
         query["timeout"] = f"{timeout_seconds:g}s"  # the server stops then, too
         address = unsealed.text(base).rstrip("/") + path
@@ -169,7 +162,7 @@ class PrometheusKind:
             patient=True,
         )
         try:
-            answer = await self._web.request(request)
+            answer = await self.web.request(request)
         except WebProblem as problem:
             hopeless = problem.kind in HOPELESS
             words = shown_problem(base, problem.kind, problem.message)
@@ -177,7 +170,7 @@ class PrometheusKind:
                 words, retryable=not hopeless, wait_seconds=problem.wait_seconds
             ) from problem
         answer = replace(answer, body=unsealed.hide_in(answer.body))
-        _refuse_status(answer, self._clock(), timeout_seconds)
+        _refuse_status(answer, self.clock(), timeout_seconds)
         return answer, now
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from engine.core.code import Policy
 from engine.core.names import rendered_text
 from engine.core.record import Thread, Winding
+from engine.core.refusing import not_asked, note_refused
 from engine.core.turn import Resume, Turn, replace
 from engine.model.effects import Ask, Say
 from engine.model.events import Answered, Event
@@ -94,24 +95,15 @@ def answer_counts(
         return True
     refusal = _refused(question, event)
     if refusal:
-        turn.note(
-            "refused",
-            f"{event.by.id}'s answer does not count",
-            thread,
-            why=refusal,
-            subject=question.key,
-            refs={"by": event.by.id},
-        )
+        note_refused(turn, thread, question, event, why=refusal)
         return False
     turn.close_key(question.key, f"answered by {event.by.id}")
     return True
 
 
 def _refused(question: Question, event: Answered) -> str:
-    mine = {event.by.id, *event.by.groups}
-    if not any(group in mine for group, _ in question.who):
-        asked = " or ".join(group for group, _ in question.who)
-        return f"{event.by.id} is not in {asked}"
+    if not_mine := not_asked(question, event.by):
+        return not_mine
     for name, field in question.fields.items():
         problem = answer_problem(name, field, event.answers.get(name))
         if problem:

@@ -13,6 +13,7 @@ from engine.core.names import TARGET, frame_slot, rendered_text
 from engine.core.plan import differences, make_plan, named_checks, planned, states_now
 from engine.core.policy import unfilled
 from engine.core.record import Thread
+from engine.core.refusing import not_asked, note_refused
 from engine.core.turn import Resume, Turn, replace
 from engine.model.effects import Ask
 from engine.model.events import Event, TimerFired, Voted
@@ -129,14 +130,7 @@ def answered(turn: Turn, thread: Thread, event: Event | None) -> None:
     question: Question = thread.box["question"]
     refusal = refused(turn, thread, question, event)
     if refusal:
-        turn.note(
-            "refused",
-            f"{event.by.id}'s answer does not count",
-            thread,
-            why=refusal,
-            subject=question.key,
-            refs={"by": event.by.id},
-        )
+        note_refused(turn, thread, question, event, why=refusal)
     elif event.vote == "reject":
         _rejected(turn, thread, event)
     else:
@@ -147,9 +141,8 @@ def refused(turn: Turn, thread: Thread, question: Question, vote: Voted) -> str:
     """Return why a vote does not count, or an empty string."""
     person = vote.by
     mine = {person.id, *person.groups}
-    if not any(group in mine for group, _ in question.who):
-        asked = " or ".join(group for group, _ in question.who)
-        return f"{person.id} is not in {asked}"
+    if not_mine := not_asked(question, person):
+        return not_mine
     if "requester" in question.not_by and person.id == turn.record.requester.id:
         return f"{person.id} asked for this run"
     if mine & set(question.not_by):

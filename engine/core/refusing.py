@@ -1,0 +1,32 @@
+"""An answer that does not count: who was not asked, and what the timeline says of it.
+
+Read by: asking, gates.
+"""
+
+from engine.core.record import Thread
+from engine.core.turn import Turn
+from engine.model.events import Answered, Voted
+from engine.model.people import Actor, Question
+
+
+def not_asked(question: Question, by: Actor) -> str:
+    """Return why the question is not this person's, or an empty string."""
+    mine = {by.id, *by.groups}
+    if any(group in mine for group, _ in question.who):
+        return ""
+    asked = " or ".join(group for group, _ in question.who)
+    return f"{by.id} is not in {asked}"
+
+
+def note_refused(
+    turn: Turn, thread: Thread, question: Question, event: Answered | Voted, *, why: str
+) -> None:
+    """Write down that an answer does not count; the question stays open."""
+    turn.note(
+        "refused",
+        f"{event.by.id}'s answer does not count",
+        thread,
+        why=why,
+        subject=question.key,
+        refs={"by": event.by.id},
+    )
