@@ -14,8 +14,9 @@ from engine.errors import StoreConflict
 from engine.model.effects import Page, Say
 from engine.model.events import Acted, Noted, Started
 from engine.model.people import Actor
-from engine.model.run import Held, RunSummary
+from engine.model.run import Held
 from engine.model.timeline import Entry, chain_faults
+from tests.journal_entries import entry, summary
 
 AnyStore = SqliteStore | MemoryStore
 
@@ -31,29 +32,6 @@ async def store(
     )
     yield opened
     await opened.close()
-
-
-def entry(seq: int, *, run: str = "r-1", what: str = "something") -> Entry:
-    return Entry(
-        run=run, seq=seq, at=100.0 + seq, tick=float(seq), kind="note", what=what
-    )
-
-
-def summary(run: str = "r-1", **changed: object) -> RunSummary:
-    plain = RunSummary(
-        run=run,
-        runbook="delay",
-        revision="f" * 64,
-        title="Delay",
-        severity="sev2",
-        state="running",
-        phase="isolate",
-        cause="",
-        mode="live",
-        started_at=100.0,
-        updated_at=101.0,
-    )
-    return replace(plain, **changed)
 
 
 async def test_what_was_appended_is_read_in_order(store: AnyStore) -> None:

@@ -5,42 +5,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import apsw
-from msgspec.structs import replace
 
 from engine.adapters.sqlite import SqliteStore
-from engine.model.run import RunSummary
-from engine.model.timeline import Entry
+from tests.journal_entries import entry, summary
 
 _TRIGGERS = ("entries_keep_their_text", "entries_stay")
-
-
-def entry(seq: int, run: str = "r-1", *, size: int = 0) -> Entry:
-    """Return one entry; `size` characters of text make it big."""
-    what = f"entry {seq}" + "x" * size
-    return Entry(
-        run=run, seq=seq, at=100.0 + seq, tick=float(seq), kind="note", what=what
-    )
-
-
-def summary(run: str = "r-1", **changed: Any) -> RunSummary:
-    """Return a summary of a run that goes on."""
-    plain = RunSummary(
-        run=run,
-        runbook="delay",
-        revision="f" * 64,
-        title="Delay",
-        severity="sev2",
-        state="running",
-        phase="isolate",
-        cause="",
-        mode="live",
-        started_at=100.0,
-        updated_at=101.0,
-    )
-    return replace(plain, **changed)
 
 
 async def written(path: Path, *, entries: int = 5, runs: int = 1) -> None:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from journal_pieces import behind_its_back, entry, summary, written
+from journal_pieces import behind_its_back, written
 
 from engine.adapters.sqlite import SqliteStore, Stats
 from engine.model.timeline import ChainFault
+from tests.journal_entries import entry, summary
 
 CHANGED = "was changed after it was written"
 FOLLOWS = "does not follow the one before"

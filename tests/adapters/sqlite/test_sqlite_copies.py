@@ -7,18 +7,13 @@ from pathlib import Path
 
 import apsw
 import pytest
-from journal_pieces import (
-    behind_its_back,
-    entry,
-    everything,
-    summary,
-    written,
-)
+from journal_pieces import behind_its_back, everything, written
 
 from engine import __version__
 from engine.adapters.sqlite import Copied, JournalFile, SqliteStore
 from engine.adapters.sqlite.schema import MIGRATIONS
 from engine.errors import StoreDamaged, StoreNewer, StoreUnavailable
+from tests.journal_entries import entry, summary
 from tests.small_disk import small_disk
 
 KNOWN = MIGRATIONS[-1].number

@@ -9,16 +9,15 @@ import apsw
 import pytest
 from journal_pieces import (
     behind_its_back,
-    entry,
     everything,
     locked_by_another_process,
     remount,
-    summary,
     written,
 )
 
 from engine.adapters.sqlite import SqliteSettings, SqliteStore
 from engine.errors import StoreConflict, StoreUnavailable
+from tests.journal_entries import entry, summary
 from tests.small_disk import fill, small_disk
 
 IMPATIENT = SqliteSettings(busy_seconds=0.3)

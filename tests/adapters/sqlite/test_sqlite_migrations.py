@@ -8,13 +8,14 @@ from pathlib import Path
 
 import apsw
 import pytest
-from journal_pieces import behind_its_back, entry, everything, summary, written
+from journal_pieces import behind_its_back, everything, written
 
 from engine.adapters.sqlite import SqliteStore
 from engine.adapters.sqlite.migrations import what_is_written
 from engine.adapters.sqlite.opening import open_journal, quick_check
 from engine.adapters.sqlite.schema import MIGRATIONS, Migration
 from engine.errors import StoreUnavailable
+from tests.journal_entries import entry, summary
 
 LAST = MIGRATIONS[-1].number
 NEXT = LAST + 1

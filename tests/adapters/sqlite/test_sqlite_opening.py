@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 import pytest
-from journal_pieces import behind_its_back, entry, everything, summary, written
+from journal_pieces import behind_its_back, everything, written
 
 from engine import __version__
 from engine.adapters.sqlite import SqliteSettings, SqliteStore
@@ -17,6 +17,7 @@ from engine.adapters.sqlite.opening import connect, open_journal
 from engine.adapters.sqlite.schema import MIGRATIONS
 from engine.errors import StoreDamaged, StoreNewer, StoreUnavailable
 from engine.model.effects import Say
+from tests.journal_entries import entry, summary
 
 
 def rights(path: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 import pytest
-from journal_pieces import behind_its_back, entry, summary
+from journal_pieces import behind_its_back
 from msgspec.structs import replace
 
 from engine.adapters.sqlite import Retained, SqliteStore
@@ -20,6 +20,7 @@ from engine.model.decision import Decision
 from engine.model.effects import Say
 from engine.model.events import Stopped
 from engine.model.run import Held
+from tests.journal_entries import entry, summary
 
 OLD, CUT, NEW = 1_000.0, 2_000.0, 3_000.0
 CHILD = """\

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import apsw
 import pytest
-from journal_pieces import entry, summary
 
 from engine.adapters.sqlite import SqliteSettings, SqliteStore
 from engine.adapters.sqlite.appending import Batch
 from engine.adapters.sqlite.opening import connect
 from engine.errors import StoreUnavailable
+from tests.journal_entries import entry, summary
 
 
 def commits(path: Path) -> int:
