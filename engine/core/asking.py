@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from engine.core.code import Policy
 from engine.core.names import rendered_text
 from engine.core.record import Thread, Winding
 from engine.core.refusing import not_asked, note_refused
 from engine.core.turn import Resume, Turn, replace
+from engine.expressions.patterns import matches
 from engine.model.effects import Ask, Say
 from engine.model.events import Answered, Event
+from engine.model.input_values import value_problem
 from engine.model.people import Question
 from engine.model.steps import AskStep
+from engine.model.vocabulary import Input
 
 
 def begin_say(turn: Turn, thread: Thread) -> None:
@@ -113,21 +118,14 @@ def _refused(question: Question, event: Answered) -> str:
 
 def answer_problem(name: str, field: Mapping[str, Any], value: Any) -> str:
     """Return why a value is no answer of the field's type, or an empty string."""
-    wanted = str(field.get("type", "string"))
     if value is None:
         return f"'{name}' is missing"
-    fits = {
-        "string": isinstance(value, str),
-        "boolean": isinstance(value, bool),
-        "integer": isinstance(value, int) and not isinstance(value, bool),
-        "number": isinstance(value, int | float) and not isinstance(value, bool),
-        "choice": value in field.get("of", []),
-        "list": isinstance(value, list),
-    }
-    if fits.get(wanted, True):
-        return ""
-    choices = f" of {field.get('of')}" if wanted == "choice" else ""
-    return f"'{name}' is to be a {wanted}{choices}, not {value!r}"
+    try:
+        declared = Input.model_validate(dict(field))
+    except ValidationError:
+        return ""  # language refuses such a field; a run of it takes any answer
+    wanted = value_problem(declared, value, matches)
+    return f"'{name}' is to be {wanted}, not {value!r}" if wanted is not None else ""
 
 
 def begin_hand_over(turn: Turn, thread: Thread) -> None:

@@ -8,13 +8,18 @@ Read by: lint.
 import re
 from typing import Any, Final
 
+from pydantic import ValidationError
+
+from engine.expressions.patterns import is_pattern
 from engine.language.context import Context
 from engine.language.problems import brief, suggest
+from engine.language.pydantic_problems import model_problems
 from engine.language.shape import Path
 from engine.language.walk import Placed
 from engine.model.input_values import MEMBERS
 from engine.model.steps import AllStep, AskStep, EachStep, UndoStep, WaitForStep
 from engine.model.values import format_duration
+from engine.model.vocabulary import Input
 
 SHARE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
 TYPES: Final = (*MEMBERS, "choice", "list")
@@ -98,6 +103,22 @@ def _field(context: Context, written: Any, path: Path) -> None:
     elif kind == "choice" and not (isinstance(written, dict) and written.get("of")):
         message = "a choice needs the list of its values"
         context.add(path, "value", message, "Write {type: choice, of: [a, b]}.")
+    elif isinstance(written, dict):
+        _declared(context, written, path)
+
+
+def _declared(context: Context, written: dict[str, Any], path: Path) -> None:
+    """Report what a field says of its values that an input could not say either."""
+    try:
+        declared = Input.model_validate(written)
+    except ValidationError as error:
+        context.problems += model_problems(
+            error, context.tree, context.file, model=Input, at=path
+        )
+        return
+    if declared.pattern is not None and not is_pattern(declared.pattern):
+        message = f"{brief(declared.pattern)} is not a pattern that RE2 can read"
+        context.add((*path, "pattern"), "pattern", message)
 
 
 def _undo(context: Context, step: UndoStep, placed: Placed) -> None:

@@ -242,6 +242,14 @@ AMOUNTS: dict[str, tuple[list[Edit], list[Seen]]] = {
         [("{fixed: boolean}", "{fixed: bool}")],
         [("value", "'bool' is no type of an answer", "bool}}")],
     ),
+    "key of an answer": (
+        [("{fixed: boolean}", "{fixed: {type: integer, mn: 1}}")],
+        [("unknown-key", "unknown key 'mn' in 'fixed'", "mn: 1}}}")],
+    ),
+    "pattern of an answer": (
+        [("{fixed: boolean}", "{fixed: {type: string, pattern: '('}}")],
+        [("pattern", "'(' is not a pattern that RE2 can read", "'('}}}")],
+    ),
     "undo of what has none": (
         [("{undo: all}", "{undo: wipe}")],
         [("undo", "'wipe' has no undo, so there is nothing to give back", "wipe}")],

@@ -1,6 +1,7 @@
 """Questions answered at this terminal: approve or reject, typed fields, retype.
 
-What is typed is checked for its form here; whether it counts is the core's to say.
+What is typed is checked for its form here; whether it counts is the core's to say. An
+empty line, or the end of what is typed, is never an answer.
 Read by: running.
 """
 
@@ -82,6 +83,8 @@ class Reply:
 
 
 LATER: Final = Reply("later")
+EMPTY: Final = '""'  # how empty text is typed: a line without anything answers nothing
+NOTHING: Final = f"nothing was typed, so nothing is answered; empty text is {EMPTY}"
 
 
 async def ask(
@@ -101,7 +104,7 @@ async def _vote(
 ) -> Reply:
     while True:
         said = await lines.line("approve, reject or later? ")
-        word = (said or "later").lower()
+        word = "later" if said is None else said.lower()
         if word in ("l", "later"):
             return LATER
         if word in ("r", "reject", "n", "no"):
@@ -127,7 +130,10 @@ async def _fields(
             said = await lines.line(f"{visible(name)} ({shown}), or later: ")
             if said is None or said.lower() == "later":
                 return LATER
-            value, problem = typed_value(spec, said)
+            if not said:
+                write(NOTHING)
+                continue
+            value, problem = typed_value(spec, "" if said == EMPTY else said)
             if problem:
                 write(f"'{visible(said, most=40)}' does not fit; expected {problem}")
             else:
