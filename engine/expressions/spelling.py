@@ -149,7 +149,8 @@ def _more(found: list[Word], index: int) -> tuple[str, int] | None:
 
 
 def _declared(path: tuple[str, ...], declared: Mapping[str, str]) -> str | None:
-    for count in range(len(path), 0, -1):
+    most = max((name.count(".") for name in declared), default=0) + 1
+    for count in range(min(len(path), most), 0, -1):
         if (name := ".".join(path[:count])) in declared:
             return name
     return None

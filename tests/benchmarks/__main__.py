@@ -22,6 +22,7 @@ from tests.benchmarks.rehearsing_speed import measure_rehearsals
 from tests.benchmarks.serving import measure_alerts, measure_first_act
 from tests.benchmarks.starting import measure_start
 from tests.benchmarks.storing import measure_storing
+from tests.benchmarks.trapping import measure_traps
 from tests.benchmarks.waiting import measure_waiting
 
 Benchmark = Callable[..., Iterator[Figure]]  # (folder, *, quick) to its figures
@@ -33,6 +34,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "compile": measure_compile,
     "rehearsals": measure_rehearsals,
     "advance": measure_advance,
+    "traps": measure_traps,
     "alerts": measure_alerts,
     "webhook": measure_first_act,
     "storing": measure_storing,

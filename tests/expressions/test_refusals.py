@@ -1,6 +1,7 @@
 """What is no condition: where, what, and what to write instead."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,6 +19,23 @@ TYPES = run_types(
     ["lag", "hot-partition"],
     {"hand": {"fixed": "boolean"}},
 )
+
+
+LIMIT_SECONDS = 0.1
+BOMBS = [
+    "9**9**9",
+    "'a'*10**9 == 'x'",
+    "'a' * 1000000000 == 'x'",
+    "(" * 1500 + "true" + ")" * 1500,
+    "[" * 4000,
+    "{" * 4000,
+    "labels" + ".a" * 2000 + " == 'x'",
+    " + ".join(["1"] * 900) + " > 0",
+    "held.all(a, " * 4 + "true" + ")" * 4,
+    "held.all(x, " * 100 + "true" + ")" * 100,
+    '"' * 4001,
+    "held.map(" * 300,
+]
 
 
 def problem(source: str, yields: Any = "bool") -> tuple[int, int, str]:
@@ -106,39 +124,41 @@ def test_a_list_is_needed() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "9**9**9",
-        "'a'*10**9 == 'x'",
-        "'a' * 1000000000 == 'x'",
-        "(" * 1500 + "true" + ")" * 1500,
-        "[" * 4000,
-        "{" * 4000,
-        "labels" + ".a" * 2000 + " == 'x'",
-        " + ".join(["1"] * 900) + " > 0",
-        "held.all(a, " * 4 + "true" + ")" * 4,
-        "held.all(x, " * 100 + "true" + ")" * 100,
-        '"' * 4001,
-        "held.map(" * 300,
-    ],
-)
+def timed(ask: Callable[[int], object]) -> bool:
+    """Return whether five tries take under 100 ms each of the processor's time.
+
+    By the clock on the wall the best has to: others share the machine.
+    """
+    compile_expression("1 < 2", {})  # the library begins with its first condition
+    wall, cpu = [], []
+    for attempt in range(5):
+        begun, start = time.perf_counter(), time.process_time()
+        ask(attempt)
+        wall.append(time.perf_counter() - begun)
+        cpu.append(time.process_time() - start)
+    return max(cpu) < LIMIT_SECONDS and min(wall) < LIMIT_SECONDS
+
+
+@pytest.mark.parametrize("source", BOMBS)
 def test_f92_bombs_are_refused_at_once(source: str) -> None:
-    """Powers, repeated text and deep nesting end in a problem, soon, without a crash."""
-    begun = time.perf_counter()
+    """Powers, repeated text and deep nesting end in a problem within 100 ms."""
     line, column, message = problem(source)
 
     assert (line, column, bool(message)) >= (1, 1, True)
-    assert time.perf_counter() - begun < 0.5
+    assert timed(lambda attempt: problem(source))
 
 
 @pytest.mark.parametrize("source", ["!" * 4000 + "true", "-" * 4000 + "1 > 0"])
 def test_f92_thousands_of_signs_are_one_level(source: str) -> None:
     """Signs before a value are counted, not nested: the answer comes at once."""
-    begun = time.perf_counter()
+    answers = []
 
-    assert compile_expression(source, {}).evaluate({}) is True
-    assert time.perf_counter() - begun < 0.1
+    def ask(attempt: int) -> None:
+        expression = compile_expression(source + " " * attempt, {})
+        answers.append(expression.evaluate({}))
+
+    assert timed(ask)
+    assert [True] * 5 == answers
 
 
 def test_f92_regular_expressions_take_linear_time() -> None:

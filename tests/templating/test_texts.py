@@ -18,6 +18,40 @@ from engine.templating import (
 from engine.templating.filters import OWN
 from engine.templating.parsing import ENVIRONMENT, FILTERS
 
+REFUSED = [
+    ("{{ x.__class__ }}", "no part of a value can be reached here"),
+    ("{{ ''.__class__ }}", "no part of a value can be reached here"),
+    ("{{ x['a'] }}", "no part of a value can be reached here"),
+    ("{{ x|attr('y') }}", "there is no filter 'attr'."),
+    ("{{ x | format(1) }}", "there is no filter 'format'."),
+    ("{{ x | center(99999999) }}", "there is no filter 'center'."),
+    ("{{ x | indent(99999999) }}", "there is no filter 'indent'."),
+    ("{{ x | replace('a', 'bb') }}", "there is no filter 'replace'."),
+    ("{{ x | map(attribute='y') | join }}", "there is no filter 'map'."),
+    ("{{ x | join(attribute='y') }}", "the filter 'join' takes literals only"),
+    ("{{ x | join(y) }}", "the filter 'join' takes literals only"),
+    ("{{ x | default('a', true) }}", "the filter 'default' takes at most 1"),
+    ("{{ x | join('" + "a" * 65 + "') }}", "an argument of 'join' is longer"),
+    ("{{ x() }}", "nothing can be called here"),
+    ("{{ lipsum() }}", "nothing can be called here"),
+    ("{{ range(10) }}", "nothing can be called here"),
+    ("{{ x * 9 }}", "only a name and filters stand in {{ }}"),
+    ("{{ 9 ** 9 ** 9 }}", "only a name and filters stand in {{ }}"),
+    ("{{ 'a' * 1000000000 }}", "only a name and filters stand in {{ }}"),
+    ("{{ x % 3 }}", "only a name and filters stand in {{ }}"),
+    ("{{ x ~ x }}", "only a name and filters stand in {{ }}"),
+    ("{{ x if x else 1 }}", "only a name and filters stand in {{ }}"),
+    ("{{ [x] }}", "only a name and filters stand in {{ }}"),
+    ("{% for a in x %}{% endfor %}", "{% %} is not taken"),
+    ("{% set a = 1 %}", "{% %} is not taken"),
+    ("{% include 'a' %}", "{% %} is not taken"),
+    ("{% raw %}a{% endraw %}", "{% %} is not taken"),
+    ("{{ x", "the text cannot be read"),
+    ("{{ " + "(" * 5000, "the text cannot be read"),
+    ("{{ " + "9" * 5000 + " }}", "the text cannot be read"),
+    ("x" * 20_000, "the text has 20,000 characters; at most 16,384"),
+]
+
 
 def problem(source: str, names: dict[str, Any] | None = None) -> tuple[int, int, str]:
     """Return line, column and message of what is wrong with a text."""
@@ -145,42 +179,7 @@ def test_a_missing_name_is_named_with_its_place_and_the_nearest_one() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("{{ x.__class__ }}", "no part of a value can be reached here"),
-        ("{{ ''.__class__ }}", "no part of a value can be reached here"),
-        ("{{ x['a'] }}", "no part of a value can be reached here"),
-        ("{{ x|attr('y') }}", "there is no filter 'attr'."),
-        ("{{ x | format(1) }}", "there is no filter 'format'."),
-        ("{{ x | center(99999999) }}", "there is no filter 'center'."),
-        ("{{ x | indent(99999999) }}", "there is no filter 'indent'."),
-        ("{{ x | replace('a', 'bb') }}", "there is no filter 'replace'."),
-        ("{{ x | map(attribute='y') | join }}", "there is no filter 'map'."),
-        ("{{ x | join(attribute='y') }}", "the filter 'join' takes literals only"),
-        ("{{ x | join(y) }}", "the filter 'join' takes literals only"),
-        ("{{ x | default('a', true) }}", "the filter 'default' takes at most 1"),
-        ("{{ x | join('" + "a" * 65 + "') }}", "an argument of 'join' is longer"),
-        ("{{ x() }}", "nothing can be called here"),
-        ("{{ lipsum() }}", "nothing can be called here"),
-        ("{{ range(10) }}", "nothing can be called here"),
-        ("{{ x * 9 }}", "only a name and filters stand in {{ }}"),
-        ("{{ 9 ** 9 ** 9 }}", "only a name and filters stand in {{ }}"),
-        ("{{ 'a' * 1000000000 }}", "only a name and filters stand in {{ }}"),
-        ("{{ x % 3 }}", "only a name and filters stand in {{ }}"),
-        ("{{ x ~ x }}", "only a name and filters stand in {{ }}"),
-        ("{{ x if x else 1 }}", "only a name and filters stand in {{ }}"),
-        ("{{ [x] }}", "only a name and filters stand in {{ }}"),
-        ("{% for a in x %}{% endfor %}", "{% %} is not taken"),
-        ("{% set a = 1 %}", "{% %} is not taken"),
-        ("{% include 'a' %}", "{% %} is not taken"),
-        ("{% raw %}a{% endraw %}", "{% %} is not taken"),
-        ("{{ x", "the text cannot be read"),
-        ("{{ " + "(" * 5000, "the text cannot be read"),
-        ("{{ " + "9" * 5000 + " }}", "the text cannot be read"),
-        ("x" * 20_000, "the text has 20,000 characters; at most 16,384"),
-    ],
-)
+@pytest.mark.parametrize(("source", "expected"), REFUSED)
 def test_f90_logic_in_a_text_is_refused_when_it_is_read(
     source: str, expected: str
 ) -> None:
