@@ -116,9 +116,8 @@ class Driver:
         finally:
             live.draining = False
         self._forget(run, live)
-        if self._stopping or live.dead:
-            self._effector.begin(run, live, work)
-            return None
+        if self._stopping:
+            return None  # it stays on disk, and is judged when the engine is back
         self._effector.begin(run, live, work[1:])
         return work[0] if work else None
 
@@ -338,7 +337,7 @@ class Driver:
 
     async def stop(self, event: Event, *, grace: float = 20.0) -> None:
         """Stop in order: what is in flight gets its grace, then all stays on disk."""
-        self._stopping = True  # what is in flight leads to nothing in its own task
+        self._stopping = True  # what ends now leads to nothing new
         acts = [
             task
             for live in self._live.values()
