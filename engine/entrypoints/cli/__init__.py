@@ -3,6 +3,7 @@
     app         the commands in their order, and what a failure says
     screen      where a command writes: colour, width, tables
     choosing    which configuration, runbook and person are meant
+    completing  what the shell's TAB offers
     authoring   validate, schema, show, graph, rehearse
     running     run, resume
     plans       run --dry-run

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.entrypoints.cli.choosing import As, config_of, given_of, person
-from engine.entrypoints.cli.reading import run_ids
+from engine.entrypoints.cli.completing import (
+    asked_runs,
+    left_runs,
+    open_runs,
+    questions,
+    run_ids,
+    what_may_come,
+)
 from engine.entrypoints.cli.screen import wrong_use
 
 if TYPE_CHECKING:
@@ -23,9 +30,22 @@ if TYPE_CHECKING:
 Run = Annotated[
     str, typer.Argument(metavar="RUN", help="The run's id.", autocompletion=run_ids)
 ]
-Step = Annotated[
-    str, typer.Argument(metavar="[STEP]", help="Which question, if it asks several.")
+AskedRun = Annotated[
+    str, typer.Argument(metavar="RUN", help="The run's id.", autocompletion=asked_runs)
 ]
+OpenRun = Annotated[
+    str, typer.Argument(metavar="RUN", help="The run's id.", autocompletion=open_runs)
+]
+LeftRun = Annotated[
+    str, typer.Argument(metavar="RUN", help="The run's id.", autocompletion=left_runs)
+]
+Step = Annotated[
+    str,
+    typer.Argument(
+        metavar="[STEP]", help="Which question, if it asks several.",
+        autocompletion=questions,
+    ),
+]  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +66,7 @@ def register(app: typer.Typer) -> None:
 
 def approve(
     context: typer.Context,
-    run: Run,
+    run: AskedRun,
     step: Step = "",
     typed: Annotated[
         str, typer.Option("--type", metavar="TEXT", help="What is to be retyped.")
@@ -63,7 +83,7 @@ def approve(
 
 def reject(
     context: typer.Context,
-    run: Run,
+    run: AskedRun,
     step: Step = "",
     reason: Annotated[str, typer.Option(help="Why; it stands in the timeline.")] = "",
     as_: As = "",
@@ -80,9 +100,14 @@ def reject(
 
 def answer(
     context: typer.Context,
-    run: Run,
+    run: AskedRun,
     answers: Annotated[
-        list[str], typer.Argument(metavar="[STEP] KEY=VALUE…", help="The answers.")
+        list[str],
+        typer.Argument(
+            metavar="[STEP] KEY=VALUE…",
+            help="The answers.",
+            autocompletion=what_may_come,
+        ),
     ],
     as_: As = "",
 ) -> None:
@@ -122,7 +147,7 @@ def note(
 
 def cancel(
     context: typer.Context,
-    run: Run,
+    run: OpenRun,
     keep: Annotated[
         bool, typer.Option("--keep", help="Give nothing back: it is yours now.")
     ] = False,
@@ -137,7 +162,7 @@ def cancel(
     _tell(context, run, as_, stop, to_the_end=True)
 
 
-def take(context: typer.Context, run: Run, as_: As = "") -> None:
+def take(context: typer.Context, run: LeftRun, as_: As = "") -> None:
     """Take over by name what an ended run still holds."""
 
     async def take_over(service: "Service", by: "Actor") -> None:

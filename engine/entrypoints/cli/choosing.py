@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from engine.entrypoints.cli.completing import people_names
 from engine.entrypoints.cli.screen import wrong_use
 
 if TYPE_CHECKING:
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
     from engine.runtime.library import Bundle, Library
 
 As = Annotated[
-    str, typer.Option("--as", metavar="NAME", help="Who you are; else `me`, else you.")
-]
+    str,
+    typer.Option(
+        "--as", metavar="NAME", help="Who you are; else `me`, else you.",
+        autocompletion=people_names,
+    ),
+]  # fmt: skip
 
 
 def config_of(context: typer.Context) -> "Config":
@@ -50,23 +55,6 @@ def library_of(config: "Config", paths: Iterable[Path]) -> "Library":
 
 def _beside(file: Path) -> list[Path]:
     return [one for one in file.parent.glob("*.y*ml") if one.is_file()]
-
-
-def runbook_names(incomplete: str) -> list[str]:
-    """Return the names of the configured runbooks that begin so, for the shell's TAB.
-
-    The files are not read: their names are the runbooks'.
-    """
-    from engine.config import load_config
-    from engine.errors import EngineError
-    from engine.runtime.library import runbook_files
-
-    try:
-        places = [one for one in load_config().runbooks if one.exists()]
-        names = {file.stem for one in places for file in runbook_files(one)}
-    except EngineError:
-        return []
-    return sorted(name for name in names if name.startswith(incomplete))
 
 
 def given_of(pairs: list[str]) -> dict[str, Any]:

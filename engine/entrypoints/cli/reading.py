@@ -1,11 +1,11 @@
 """Commands that only read the journal: runs, timeline, report, verify-timeline."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from engine.entrypoints.cli.choosing import config_of
+from engine.entrypoints.cli.completing import run_ids
 from engine.entrypoints.cli.screen import (
     PROBLEMS,
     coloured,
@@ -22,27 +22,6 @@ if TYPE_CHECKING:
     from engine.config import Config
     from engine.model.run import RunSummary
     from engine.model.timeline import Entry
-
-
-def run_ids(incomplete: str) -> Iterator[str]:
-    """Yield the ids of runs that begin so, newest first, for the shell's TAB."""
-    import asyncio
-
-    from engine.bootstrap import journal
-    from engine.config import load_config
-    from engine.errors import EngineError
-
-    async def found() -> "list[RunSummary]":
-        async with journal(load_config()) as store:
-            return await store.runs(limit=50)
-
-    try:
-        summaries = asyncio.run(found())
-    except EngineError:
-        return
-    for one in summaries:
-        if one.run.startswith(incomplete):
-            yield one.run
 
 
 Run = Annotated[

@@ -15,9 +15,8 @@ from engine.entrypoints.cli.choosing import (
     config_of,
     given_of,
     person,
-    runbook_names,
 )
-from engine.entrypoints.cli.reading import run_ids
+from engine.entrypoints.cli.completing import open_runs, runbook_names
 from engine.entrypoints.cli.screen import wrong_use
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def resume(
     context: typer.Context,
     runs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RUN…]", help="Else all.", autocompletion=run_ids),
+        typer.Argument(metavar="[RUN…]", help="Else all.", autocompletion=open_runs),
     ] = None,
     as_: As = "",
     json_: Json = False,
