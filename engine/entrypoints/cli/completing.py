@@ -83,10 +83,13 @@ def what_may_come(context: typer.Context, incomplete: str) -> list[str]:
 
     Bash takes `=` for the end of a word, so there only what follows it is offered.
     """
+    asked = _asked(context)
     written = [*(context.params.get("answers") or ()), incomplete]
+    if written[-2:-1] and not incomplete and _is_field(written[-2], asked):
+        written[-1] = "="  # which has been taken off on the way here
     *done, last = _joined(written)
     step = done[0] if done and "=" not in done[0] else ""
-    asked = [it for it in _asked(context) if step in ("", it.called, it.key)]
+    asked = [it for it in asked if step in ("", it.called, it.key)]
     given = {word.partition("=")[0] for word in done if "=" in word}
     names = [] if done else [it.called for it in asked]
     for question in asked:
@@ -96,6 +99,10 @@ def what_may_come(context: typer.Context, incomplete: str) -> list[str]:
     found = _beginning(names, last)
     cut = last.partition("=")[0] + "=" if "=" in written else ""
     return [one.removeprefix(cut) for one in found if one != cut]
+
+
+def _is_field(word: str, asked: "Iterable[Question]") -> bool:
+    return any(word in it.fields and word != it.called for it in asked)
 
 
 def _joined(words: Iterable[str]) -> list[str]:
