@@ -45,7 +45,8 @@ target=$!
 trap 'kill $target' EXIT
 until [ -s {port_file} ]; do sleep 0.05; done
 sed -i "s|TARGET|http://127.0.0.1:$(cat {port_file})|" runbooks/cut-off.yaml
-{python} -m engine run cut-off > run.txt 2>&1 &
+: > run.txt
+{python} -m engine run cut-off >> run.txt 2>&1 &
 run=$!
 until grep -q 'waits for ops' run.txt; do kill -0 $run; sleep 0.1; done
 id=$({python} -m engine runs --json | grep -o 'r-[a-z0-9]*' | head -1)
