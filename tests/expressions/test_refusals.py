@@ -1,5 +1,6 @@
 """What is no condition: where, what, and what to write instead."""
 
+import gc
 import time
 from collections.abc import Callable
 from typing import Any
@@ -131,11 +132,15 @@ def timed(ask: Callable[[int], object]) -> bool:
     """
     compile_expression("1 < 2", {})  # the library begins with its first condition
     wall, cpu = [], []
-    for attempt in range(5):
-        begun, start = time.perf_counter(), time.process_time()
-        ask(attempt)
-        wall.append(time.perf_counter() - begun)
-        cpu.append(time.process_time() - start)
+    gc.disable()  # it would sweep what all the tests before left
+    try:
+        for attempt in range(5):
+            begun, start = time.perf_counter(), time.process_time()
+            ask(attempt)
+            wall.append(time.perf_counter() - begun)
+            cpu.append(time.process_time() - start)
+    finally:
+        gc.enable()
     return max(cpu) < LIMIT_SECONDS and min(wall) < LIMIT_SECONDS
 
 
