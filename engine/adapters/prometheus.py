@@ -17,7 +17,6 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
@@ -43,6 +42,7 @@ from engine.model.samples import (
     refuse_age,
     seen_in,
 )
+from engine.model.times import epoch_seconds
 from engine.model.values import Duration, Model, parse_duration
 from engine.ports import Call, Web, WebAnswer, WebProblem, WebRequest
 from engine.registry import Registry
@@ -299,18 +299,11 @@ def _is_pure_rate(query: str) -> bool:
 
 
 def _epoch(text: str) -> float:
-    try:
-        return float(text) if NUMBER.fullmatch(text) else _moment(text)
-    except (ValueError, OverflowError) as error:
+    at = float(text) if NUMBER.fullmatch(text) else epoch_seconds(text)
+    if at is None or not math.isfinite(at):
         words = f"CONFIGURATION ERROR: `at` is {text!r:.40}, not a time"
-        raise Unseen(words, retryable=False) from error
-
-
-def _moment(text: str) -> float:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("no time zone")
-    return moment.timestamp()
+        raise Unseen(words, retryable=False)
+    return at
 
 
 def register(registry: Registry, web: Web, default_url: str | None = None) -> None:

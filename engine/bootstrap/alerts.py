@@ -70,8 +70,8 @@ def watched(config: "Config", kinds: "Kinds") -> "list[Watched]":
     """Return what the engine watches by itself.
 
     Raises:
-        EngineError: a check is none, or two raise the same alert; the message names
-            its place.
+        EngineError: a check is none, a heartbeat's source is none, or two raise the
+            same alert; the message names its place.
     """
     from engine.errors import EngineError
     from engine.runtime.watches import Watched, call_of
@@ -80,6 +80,12 @@ def watched(config: "Config", kinds: "Kinds") -> "list[Watched]":
     for number, one in enumerate(config.settings.watch):
         where = f"watch.{number}.check"
         beat, alert = one.heartbeat, one.alert
+        if beat is not None and beat.source not in config.settings.sources:
+            there = ", ".join(sorted(config.settings.sources)) or "none"
+            raise EngineError(
+                f"watch.{number}.heartbeat.source: no source '{beat.source}' is "
+                f"configured, so its alert can never come. Configured: {there}"
+            )
         labels = {"alertname": alert.alertname, "severity": alert.severity}
         made.append(
             Watched(

@@ -210,6 +210,10 @@ class _Reader:
 
     def syntax(self, error: YAMLError) -> None:
         """Add what the error means, unless its line has a problem already."""
+        mark = getattr(error, "problem_mark", None)
+        if "nesting depth" in (getattr(error, "problem", None) or "") and mark:
+            self._too_deep(Position(mark.line + 1, mark.column + 1))
+            return  # libyaml from 0.2.6 on counts the brackets ahead of its events
         opened = None
         if self.stack and self.stack[-1].flow:
             opened = self.stack[-1].node.place
@@ -275,8 +279,8 @@ class _Reader:
 
     def _open(self, event: MappingStartEvent | SequenceStartEvent) -> None:
         if len(self.stack) >= MAX_DEPTH:
-            message = f"more than {MAX_DEPTH} levels inside each other"
-            self._stop(event, "too-deep", message, "Close the brackets, or split it.")
+            self._too_deep(_start(event))
+            raise _RefusedError
         is_key = bool(self.stack) and not (
             self.stack[-1].is_list or self.stack[-1].key_place is not None
         )
@@ -287,6 +291,10 @@ class _Reader:
         frame = _Frame(Node(_start(event)), value, is_list, is_key=is_key)
         frame.flow = bool(event.flow_style)
         self.stack.append(frame)
+
+    def _too_deep(self, place: Position) -> None:
+        message = f"more than {MAX_DEPTH} levels inside each other"
+        self._say(place, "too-deep", message, "Close the brackets, or split it.")
 
     def _close(self) -> None:
         frame = self.stack.pop()

@@ -1,4 +1,4 @@
-"""What was decided about an alert, and why: one record each, kept for ever.
+"""What was decided about an alert, and why: one record each.
 
 Read by: core.intake (makes them, rebuilds its book from them), adapters (keep them),
 and `runbook why`.

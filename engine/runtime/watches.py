@@ -98,11 +98,11 @@ class Watches:
 
     def start(self) -> None:
         """Begin to watch; alerts that fired before a restart are known to fire."""
-        now = self.clock.now()
+        now = self.clock.monotonic()
         for one in self.watched:
             seen = self.intake.book.alerts.get((SOURCE, one.fingerprint))
             if seen is not None and seen.status == "firing":
-                self._pulses[one.fingerprint] = Pulse(seen.at, firing=True)
+                self._pulses[one.fingerprint] = Pulse(firing=True)
                 self._began[one.fingerprint] = seen.starts_at
             self._beats[one.fingerprint] = now
             self._tasks.append(asyncio.create_task(self._watch(one)))
@@ -123,7 +123,7 @@ class Watches:
                     alert.status == "firing" and wanted <= alert.labels.items()
                     for alert in delivery.alerts
                 ):
-                    self._beats[one.fingerprint] = self.clock.now()
+                    self._beats[one.fingerprint] = self.clock.monotonic()
 
     async def _watch(self, one: Watched) -> None:
         while True:
@@ -138,15 +138,15 @@ class Watches:
     async def look(self, one: Watched) -> None:
         """Look once, and raise or end its alert. Raises StoreUnavailable."""
         state, why = await self._state(one)
-        now = self.clock.now()
+        now = self.clock.monotonic()
         before = self._pulses.get(one.fingerprint, Pulse())
         wait = one.for_seconds if one.call is not None else 0.0
         pulse, turn = felt(
             before, state, now, for_seconds=wait, unknown_fires=one.unknown_fires
         )
         if turn == "fire":
-            began = pulse.failing_since or now
-            self._began[one.fingerprint] = _iso(began)
+            failed = now - (now if pulse.failing_since is None else pulse.failing_since)
+            self._began[one.fingerprint] = _iso(self.clock.now() - failed)
             if one.call is None:
                 self.loud(f"the way of the alerts is down: {why}")
         if turn:
@@ -157,7 +157,7 @@ class Watches:
         if one.call is not None:
             seen = await self.checks.look(one.call, run=SOURCE, tick=lambda: 0.0)
             return seen.state, seen.why
-        silent = self.clock.now() - self._beats.get(one.fingerprint, 0.0)
+        silent = self.clock.monotonic() - self._beats[one.fingerprint]
         named = ", ".join(f"{key}={value}" for key, value in one.beat_labels.items())
         told = f"no heartbeat {named} of {one.beat_source} for {silent:.0f} s"
         return ("fail" if silent >= one.for_seconds else "pass"), told

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from engine.model.events import Looked, Started, TimerFired, Voted
 from engine.model.evidence import Evidence
 from engine.model.timeline import Entry
-from engine.views.clock import count_text, length_text, times_text
+from engine.model.times import count_text, length_text, times_text
 from engine.views.escape import visible
 from engine.views.jumps import jumps_of
 

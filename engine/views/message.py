@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from engine.model.people import Plan, PlannedAct, Question
-from engine.views.clock import length_text, moment_text
+from engine.model.times import length_text, moment_text
 from engine.views.escape import command_text, pairs_text, value_text, visible
 
 HASH_SHOWN: Final = 12  # hex digits: enough to tell two plans apart by eye

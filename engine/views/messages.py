@@ -5,7 +5,7 @@ something will be over: only people may promise. Called by parts.
 """
 
 from engine.model.run import ENDS, RunSummary
-from engine.views.clock import count_text, date_text, length_text, time_text
+from engine.model.times import count_text, date_text, length_text, time_text
 from engine.views.facts import Deed, Facts
 
 

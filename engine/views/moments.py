@@ -18,7 +18,7 @@ from engine.model.events import (
 )
 from engine.model.people import Actor
 from engine.model.timeline import Entry
-from engine.views.clock import parsed
+from engine.model.times import epoch_seconds
 
 START_KEYS = ("startsAt", "starts_at", "startsat", "started_at")
 
@@ -120,7 +120,7 @@ def _detected(entries: Sequence[Entry]) -> float | None:
 
 
 def _start_in(place: Mapping[str, object]) -> float | None:
-    times = (parsed(place.get(key)) for key in START_KEYS)
+    times = (epoch_seconds(place.get(key)) for key in START_KEYS)
     return next((time for time in times if time is not None), None)
 
 

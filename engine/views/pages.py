@@ -9,7 +9,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from engine.views.clock import (
+from engine.model.times import (
     count_text,
     length_text,
     moment_text,

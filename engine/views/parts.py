@@ -11,7 +11,7 @@ from typing import Final
 from engine.model.run import ENDS, RunSummary
 from engine.model.runbook import Runbook
 from engine.model.timeline import Entry, chain_faults
-from engine.views.clock import (
+from engine.model.times import (
     NOT_KNOWN,
     count_text,
     date_text,

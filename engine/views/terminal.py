@@ -10,7 +10,7 @@ from engine.model.events import Looked
 from engine.model.people import Question
 from engine.model.run import ENDS, Held, RunSummary
 from engine.model.timeline import Entry
-from engine.views.clock import length_text, offset_text, time_text
+from engine.model.times import length_text, offset_text, time_text
 from engine.views.escape import visible
 from engine.views.lines import evidence_of, is_impact
 from engine.views.message import people_text

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.model.timeline import Entry
-from engine.views.clock import date_text, offset_text, time_text, utc
+from engine.model.times import date_text, offset_text, time_text, utc
 from engine.views.lines import Line, lines_of
 from engine.views.pages import HTML, MARKDOWN
 

@@ -272,7 +272,27 @@ def test_two_watches_raise_two_alerts() -> None:
     Two watches of one alert would end each other's: it is refused at its place.
     """
     one = "  - heartbeat: {match: {a: b}}\n    alert: {alertname: x}\n"
-    Path("engine.yaml").write_text("watch:\n" + one * 2)
+    source = "sources:\n  alertmanager: {insecure: true}\n"
+    Path("engine.yaml").write_text(source + "watch:\n" + one * 2)
     config = load_config(environ={})
     with pytest.raises(EngineError, match=r"watch\.1\.alert: another watch"):
         watched(config, kinds(config))
+
+
+@pytest.mark.usefixtures("here")
+def test_a_heartbeat_comes_from_a_source_that_is_there() -> None:
+    """
+    A heartbeat of a source that nobody configured could never come: it is refused.
+    """
+    Path("engine.yaml").write_text(
+        "sources:\n  grafana: {insecure: true}\n"
+        "watch:\n  - heartbeat: {match: {a: b}}\n    alert: {alertname: x}\n"
+    )
+    config = load_config(environ={})
+    with pytest.raises(EngineError) as refused:
+        watched(config, kinds(config))
+
+    assert (
+        "watch.0.heartbeat.source: no source 'alertmanager' is configured, so its alert "
+        "can never come. Configured: grafana"
+    ) == str(refused.value)

@@ -10,6 +10,7 @@ from engine.model.events import Restarted, Started
 from engine.model.people import Actor
 from engine.model.runbook import Test
 from engine.model.timeline import Entry
+from engine.model.times import epoch_seconds
 from engine.runtime.driver import Driver
 from engine.runtime.effector import Ports
 from engine.runtime.rehearsal import (
@@ -21,7 +22,6 @@ from engine.runtime.rehearsal import (
 )
 from engine.runtime.session import Session
 from engine.runtime.virtual_time import VirtualClock, run_virtual
-from engine.views.clock import parsed
 from engine.views.timeline import timeline_text
 from tests.rehearsing import compiled
 
@@ -127,6 +127,6 @@ def test_f42_odd_moments_are_read_or_unknown(
     text: str, expected: datetime | None
 ) -> None:
     """Leap days, leap seconds, the hour that comes twice; what never was is unknown."""
-    at = parsed(text)
+    at = epoch_seconds(text)
 
     assert expected == (None if at is None else datetime.fromtimestamp(at, UTC))

@@ -2,12 +2,12 @@
 
 import pytest
 
-from engine.views.clock import (
+from engine.model.times import (
     count_text,
+    epoch_seconds,
     length_text,
     moment_text,
     offset_text,
-    parsed,
     time_text,
 )
 from engine.views.escape import code, command_text, html, markdown, visible
@@ -64,7 +64,7 @@ def test_the_time_of_an_alert_is_read_only_where_it_is_one(
     """
     ISO 8601 with a zone; anything else is no time.
     """
-    assert parsed(text) == at
+    assert epoch_seconds(text) == at
 
 
 @pytest.mark.parametrize(

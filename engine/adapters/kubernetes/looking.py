@@ -9,12 +9,13 @@ Called by the package.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from engine.adapters.kubernetes.parameters import Events, KubernetesCheck
 from engine.adapters.kubernetes.server import Refused, Server
+from engine.model.times import epoch_seconds
 
 MESSAGES: Final = 5  # of events, and names of pods that are not ready
 TRUTH: Final = {"True": True, "False": False, "Unknown": None}
@@ -208,11 +209,10 @@ def _last_time(event: Mapping[str, Any]) -> float:
         _map(event, "metadata").get("creationTimestamp"),
     )
     text = next((str(one) for one in places if one), "")
-    try:
-        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError as error:
-        raise Refused(f"an event has the time {text[:40]!r}") from error
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    at = epoch_seconds(text, UTC)
+    if at is None:
+        raise Refused(f"an event has the time {text[:40]!r}")
+    return at
 
 
 def _server_time(headers: Mapping[str, str], now: float) -> float:

@@ -13,7 +13,6 @@ import base64
 import binascii
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from cryptography import x509
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 from engine.adapters.sources.reading import body_of
+from engine.model.times import epoch_seconds
 from engine.ports import BadBody, Posted, Web, WebProblem, WebRequest
 
 HOST: Final = r"https://sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?"
@@ -128,13 +128,10 @@ def confirmation_url(message: Mapping[str, Any]) -> str:
 
 
 def _age_problem(written: str, at: float) -> str:
-    try:
-        sent = datetime.fromisoformat(written)
-    except ValueError:
-        sent = None
-    if sent is None or sent.tzinfo is None:
+    sent = epoch_seconds(written)
+    if sent is None:
         return f"its `Timestamp` '{written[:40]}' is no time"
-    if abs(at - sent.timestamp()) > MOST_SECONDS:
+    if abs(at - sent) > MOST_SECONDS:
         return f"it was signed at {written}: more than two hours away from now"
     return ""
 

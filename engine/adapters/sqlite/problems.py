@@ -75,14 +75,9 @@ def damaged(path: Path, finding: str) -> StoreDamaged:
 
 
 def restore_command(path: Path) -> str:
-    """Return the shell line that keeps the file aside and puts a copy back."""
-    aside = shlex.quote(f"{path}.damaged")
-    parts = (path, _beside(path, "-wal"), _beside(path, "-shm"))
-    moved = " ".join(shlex.quote(str(p)) for p in parts if p.exists())
+    """Return the shell line that puts a copy in the file's place and keeps the file."""
     copy = newest_copy(path)
-    source = shlex.quote(str(copy)) if copy else "YOUR-LAST-COPY"
-    target = shlex.quote(str(path))
-    return f"mkdir {aside} && mv {moved} {aside}/ && cp -p {source} {target}"
+    return f"runbook restore {shlex.quote(str(copy)) if copy else 'YOUR-LAST-COPY'}"
 
 
 def newest_copy(path: Path) -> Path | None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, Final
 
 from engine.core.intake.book import Key
@@ -14,6 +15,7 @@ from engine.core.intake.matching import matches
 from engine.core.intake.rules import Now, Rule, Rules
 from engine.model.alert import Alert
 from engine.model.decision import Decision
+from engine.model.times import epoch_seconds
 
 ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"  # read out on the phone
 RUN_LETTERS: Final = 8  # a collision would be a run that never starts
@@ -46,6 +48,14 @@ def suppressed(alert: Alert) -> bool:
     """Return whether the source itself says that a silence or inhibition covers it."""
     status = alert.raw.get("status") if isinstance(alert.raw, Mapping) else None
     return isinstance(status, Mapping) and status.get("state") == "suppressed"
+
+
+def later(first: str, second: str) -> bool | None:
+    """Return whether `second` is later than `first`; None: it cannot be told."""
+    one, other = epoch_seconds(first, UTC), epoch_seconds(second, UTC)
+    if one is None or other is None:
+        return None
+    return other > one
 
 
 def told(

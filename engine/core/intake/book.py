@@ -10,6 +10,7 @@ Read by: deciding, judging.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Final, NamedTuple
 
 import msgspec
@@ -20,8 +21,8 @@ from engine.core.intake.rules import (
     SETTLE_SECONDS,
     STARTS_AN_HOUR,
 )
-from engine.core.intake.times import seconds_of
 from engine.model.decision import IDLE, WAITING, Decision
+from engine.model.times import epoch_seconds
 
 Key = tuple[str, str]  # source and fingerprint, or runbook and group
 MOST_BEGINNINGS: Final = 20  # of one group
@@ -262,7 +263,8 @@ def _gap(group: Group, decision: Decision) -> float:
     """Return the seconds between two beginnings: by the source's word, else by ours."""
     if not group.began:
         return math.inf
-    before, after = seconds_of(group.began_as), seconds_of(decision.starts_at)
+    before = epoch_seconds(group.began_as, UTC)
+    after = epoch_seconds(decision.starts_at, UTC)
     if before is None or after is None or after <= before:
         return max(0.0, decision.came - group.began[-1])
     return after - before

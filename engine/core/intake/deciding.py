@@ -20,6 +20,7 @@ from engine.core.inputs import bind_inputs
 from engine.core.intake.arrivals import (
     Arrived,
     fitting_rules,
+    later,
     letters,
     run_id,
     suppressed,
@@ -28,9 +29,9 @@ from engine.core.intake.arrivals import (
 from engine.core.intake.book import Book, Key, Seen
 from engine.core.intake.judging import NEVER, Held, flapping, full, held_back
 from engine.core.intake.rules import Now, Rule, Rules
-from engine.core.intake.times import later, span
 from engine.core.intake.words import no_runbook, notice_of, plural
 from engine.model.decision import Decision
+from engine.model.times import length_text
 
 replace: Final = msgspec.structs.replace
 
@@ -319,7 +320,7 @@ class Desk:
         unseen = self.now.silences is None and waits.source != "schedule"
         note = "; Alertmanager could not be asked for silences" if unseen else ""
         if fresh is None:
-            waited = span(self.now.at - waits.since)
+            waited = length_text(self.now.at - waits.since)
             reason = f"it waited {waited} ({waits.outcome}: {waits.reason}){note}"
             began = replace(
                 waits, at=self.now.at, outcome="started", reason=reason, run=run,

@@ -20,8 +20,8 @@ from engine.core.intake.rules import (
     quiet_for,
     silence_for,
 )
-from engine.core.intake.times import moment, span
 from engine.model.runbook import Runbook
+from engine.model.times import length_text, moment_text
 
 ASKED_AGAIN_SECONDS: Final = 15.0  # for a silence that covers what waits
 NEVER: Final = 1e15  # epoch seconds; JSON has no infinity
@@ -65,8 +65,8 @@ def held_back(
 def flapping(until: float) -> str:
     """Return the reason of the brake, in words."""
     return (
-        f"it began {FLAPS} times within {span(FLAP_SECONDS)}; "
-        f"held until {moment(until)}, if it does not begin again"
+        f"it began {FLAPS} times within {length_text(FLAP_SECONDS)}; "
+        f"held until {moment_text(until)}, if it does not begin again"
     )
 
 
@@ -82,7 +82,7 @@ def _unwanted(
     if quiet is not None:
         why = f": {quiet.why}" if quiet.why else ""
         return Held(
-            "in_maintenance", f"until {moment(quiet.ends_at)}{why}", quiet.ends_at
+            "in_maintenance", f"until {moment_text(quiet.ends_at)}{why}", quiet.ends_at
         )
     return None
 
@@ -94,8 +94,8 @@ def _unsteady(book: Book, key: Key, now: float) -> Held | None:
         return Held("flapping", flapping(brake), brake)
     if group.settles > now:
         reason = (
-            f"it fires again {span(group.gap)} after it began before; "
-            f"it starts if it still fires at {moment(group.settles)}"
+            f"it fires again {length_text(group.gap)} after it began before; "
+            f"it starts if it still fires at {moment_text(group.settles)}"
         )
         return Held("settling", reason, group.settles)
     return None
@@ -108,9 +108,10 @@ def _resting(book: Book, runbook: Runbook, key: Key, now: float) -> Held | None:
     ends = book.group(key).run_ended + cooldown.total_seconds()
     if ends <= now:
         return None
+    ago = length_text(now - book.group(key).run_ended)
     reason = (
-        f"its last run ended {span(now - book.group(key).run_ended)} ago, the "
-        f"cooldown is {span(cooldown.total_seconds())}; until {moment(ends)}"
+        f"its last run ended {ago} ago, the cooldown is "
+        f"{length_text(cooldown.total_seconds())}; until {moment_text(ends)}"
     )
     return Held("cooling_down", reason, ends)
 
@@ -128,7 +129,7 @@ def _offered(
         per = rate.per.total_seconds()
         recent = book.recent_starts(per, now, runbook.runbook)
         if recent >= rate.max:
-            told = f"{recent} runs in {span(per)}, limits.runs allows {rate.max}"
+            told = f"{recent} runs in {length_text(per)}, limits.runs allows {rate.max}"
             return Held("proposed", told, NEVER)
         return None
     own = sum(now - at < 3600.0 for at in book.group(key).starts)
@@ -145,7 +146,7 @@ def full(book: Book, rules: Rules, now: float) -> Held | None:
         return Held("queued", told)
     recent = book.recent_starts(rules.starts_seconds, now)
     if recent >= rules.starts_max:
-        per = span(rules.starts_seconds)
+        per = length_text(rules.starts_seconds)
         told = f"{recent} starts in {per}, limits.starts allows {rules.starts_max}"
         return Held("queued", told)
     return None

@@ -1,7 +1,8 @@
 """When something that is watched becomes an alert, and when it is over.
 
 Pure: a state and a time in, fire or over out. Failing must last for its time without a
-pass between; one pass ends it. Unknown changes nothing, or counts as failed.
+pass between; one pass ends it. Unknown changes nothing, or counts as failed. The time
+is one that never goes back: a clock that is set must not make or hide an alert.
 
 Called by: runtime.watches.
 """
@@ -17,7 +18,7 @@ Turn = Literal["fire", "over", ""]
 class Pulse:
     """What is known of one watch: since when it fails, and whether its alert fires."""
 
-    failing_since: float | None = None  # epoch seconds
+    failing_since: float | None = None  # monotonic seconds
     firing: bool = False
 
 

@@ -14,8 +14,8 @@ from engine.core.intake.arrivals import run_id
 from engine.core.intake.book import Book, Key
 from engine.core.intake.deciding import Desk
 from engine.core.intake.rules import Now, Rule, Rules, Schedule
-from engine.core.intake.times import moment, span
 from engine.model.decision import Decision
+from engine.model.times import length_text, moment_text
 
 LATE_SECONDS: Final = 60.0  # a schedule that is judged later than that was missed
 SCHEDULE: Final = "schedule"
@@ -112,9 +112,10 @@ def _due(desk: Desk, one: Schedule) -> None:
     due = last_due(one.cron, now.at)
     if due is None or due <= last:
         return
-    reason = f"'{one.cron}' was due at {moment(due)}"
+    reason = f"'{one.cron}' was due at {moment_text(due)}"
     if now.at - due > LATE_SECONDS:
-        reason += f"; {span(now.at - due)} late, once for every time that was missed"
+        late = length_text(now.at - due)
+        reason += f"; {late} late, once for every time that was missed"
     values, problems = bind_inputs(one.runbook, {}, {}, {})
     if problems:
         desk.say(replace(decision, outcome="cannot_start", reason="; ".join(problems)))

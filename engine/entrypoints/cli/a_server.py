@@ -62,6 +62,8 @@ async def run_server(config: "Config", lines: "Lines") -> int:
     from engine.entrypoints.web import serving
 
     _more_files()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, log.info, "not ready: nothing to renew yet")
     library = known_library(config)
     for file, refused in library.refused.items():
         log.error("runbook refused file=%s problems=%d", file, len(refused.problems))
@@ -233,7 +235,7 @@ def _said(line: str) -> None:
 
 
 def _more_files() -> None:
-    """Each run that is driven, and each connection, has a file open."""
+    """Each connection has a file open, and each command that an act runs."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -101,7 +101,7 @@ async def _decisions(config: "Config", **which: Any) -> "list[Decision]":
 
 
 def _time(at: float) -> str:
-    from engine.views.clock import date_text, time_text
+    from engine.model.times import date_text, time_text
 
     return f"{date_text(at)} {time_text(at)}"
 

@@ -16,9 +16,9 @@ from engine import bootstrap
 from engine.entrypoints.cli.breaking_glass import told_open
 from engine.entrypoints.cli.choosing import library_of
 from engine.errors import EngineError, SecretMissing
+from engine.model.times import length_text
 from engine.runtime.library import Library
 from engine.runtime.service import groups_of
-from engine.views.clock import length_text
 
 if TYPE_CHECKING:
     from engine.config import Config

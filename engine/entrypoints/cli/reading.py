@@ -81,7 +81,7 @@ def _runs(config: "Config", *, open_only: bool) -> "list[RunSummary]":
 
 
 def _row(one: "RunSummary") -> list[str]:
-    from engine.views.clock import moment_text
+    from engine.model.times import moment_text
 
     held = ", ".join(f"{h.action} {h.target}".strip() for h in one.held)
     asks = ", ".join(question.called for question in one.questions)

@@ -180,7 +180,7 @@ def _refuse_faults(copy: Path, draft: Any, *, allowed: bool) -> None:
 
 
 def _open(draft: Any) -> "Iterator[str]":
-    from engine.views.clock import moment_text
+    from engine.model.times import moment_text
 
     yield f"open runs in it: {len(draft.open):,}"
     for one in draft.open[:SHOWN]:

@@ -17,6 +17,7 @@ from engine.model.events import Event
 from engine.model.people import Actor
 from engine.model.run import ENDS
 from engine.model.timeline import Entry
+from engine.runtime.heard import heard, why_not_counted
 from engine.runtime.service import Service
 from engine.views.escape import visible
 from engine.views.terminal import progress_line
@@ -28,7 +29,6 @@ Say = Callable[[Service, Actor], Awaitable[Any]]
 WAIT_SECONDS: Final = 5.0  # for the process that drives the run
 POLL_SECONDS: Final = 0.1
 SETTLE_SECONDS: Final = 30.0  # for what our answer sets in motion
-NOT_COUNTED: Final = "refused"
 
 
 async def told(
@@ -119,7 +119,7 @@ async def _take_up(opened: Engine, run: str) -> None:
 
 async def _heard(opened: Engine, run: str, by: Actor, before: int) -> int:
     after = await opened.store.entries(run, after=before)
-    mine = _of(after, by)
+    mine = heard(after, by)
     if not mine:
         raise EngineError(f"run '{run}' did not take it: it asks something else by now")
     for entry in mine:
@@ -129,19 +129,9 @@ async def _heard(opened: Engine, run: str, by: Actor, before: int) -> int:
     return _counted(mine, by)
 
 
-def _of(entries: list[Entry], by: Actor) -> list[Entry]:
-    """Return a person's event and the notes that the core made of it."""
-    for index, entry in enumerate(entries):
-        if entry.event is not None and getattr(entry.event, "by", None) == by:
-            rest = entries[index + 1 :]
-            ends = [n for n, one in enumerate(rest) if one.event is not None]
-            return [entry, *rest[: ends[0] if ends else len(rest)]]
-    return []
-
-
 def _counted(entries: list[Entry], by: Actor) -> int:
     """An answer that does not count is a problem, and says why."""
-    refused = [one for one in _of(entries, by) if one.kind == NOT_COUNTED]
-    for one in refused:
-        tell(f"It does not count: {visible(one.why or one.what)}")
-    return PROBLEMS if refused else FINE
+    why = why_not_counted(entries, by)
+    if why:
+        tell(f"It does not count: {visible(why)}")
+    return PROBLEMS if why else FINE

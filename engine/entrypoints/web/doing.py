@@ -13,10 +13,11 @@ from engine.core.inputs import bind_inputs
 from engine.core.intake import pick_alert
 from engine.entrypoints.web.access import Caller
 from engine.entrypoints.web.operations import Start
-from engine.errors import DoesNotApply, NotFound
+from engine.errors import DoesNotApply, EngineError, NotFound
 from engine.model.people import Actor
 from engine.model.run import RunSummary
 from engine.model.runbook import Runbook
+from engine.runtime.heard import why_not_counted
 from engine.runtime.plain_text import kept_text, kept_value
 from engine.runtime.service import new_run_id
 from engine.views.escape import visible
@@ -63,6 +64,16 @@ class Asked:
         code = await service.driver.ports.compiled(summary.revision)
         return self.actor(code.runbook)
 
+    async def written(self) -> int:
+        """Return how many entries the run has."""
+        return len(await self.opened.store.entries(self.run))
+
+    async def refuse_not_counted(self, by: Actor, before: int) -> None:
+        """Raise DoesNotApply where what was said after `before` does not count."""
+        after = await self.opened.store.entries(self.run, after=before)
+        if why := why_not_counted(after, by):
+            raise DoesNotApply(f"it does not count: {why}")
+
 
 async def runs(asked: Asked) -> Any:
     """The runs, newest first."""
@@ -86,9 +97,15 @@ async def start(asked: Asked) -> Any:
     if there is not None:
         _refuse_another(there, body, bundle.compiled.runbook)
     else:
-        asked.opened.host.begins(run)
-        by = asked.actor(bundle.compiled.runbook)
-        await service.start(bundle, body.inputs, by, alert=alert, run=run)
+        by, host = asked.actor(bundle.compiled.runbook), asked.opened.host
+        fresh = run not in host.ours  # the same key may be on its way already
+        host.begins(run)
+        try:
+            await service.start(bundle, body.inputs, by, alert=alert, run=run)
+        except EngineError:
+            if fresh:
+                host.ended(run)
+            raise
     return {"run": run}
 
 
@@ -139,35 +156,37 @@ async def report(asked: Asked) -> Any:
 
 async def approve(asked: Asked) -> Any:
     """Approve what a run asks."""
-    body = asked.body
+    body, by, before = asked.body, await asked.actor_of_run(), await asked.written()
     question = await asked.opened.service.vote(
-        asked.run, await asked.actor_of_run(), "approve",
-        step=body.step, typed=body.typed, plan=body.plan,
-    )  # fmt: skip
+        asked.run, by, "approve", step=body.step, typed=body.typed, plan=body.plan
+    )
     now = question.plan.hash if question.plan is not None else ""
     if body.plan and body.plan != now:
         raise DoesNotApply(
             f"the plan is {now or 'none'} now, not the plan {body.plan[:64]} that you "
             "saw: this approval is void. Read the run again."
         )
+    await asked.refuse_not_counted(by, before)
     return {"answered": question.called}
 
 
 async def reject(asked: Asked) -> Any:
     """Reject what a run asks."""
+    body, by, before = asked.body, await asked.actor_of_run(), await asked.written()
     question = await asked.opened.service.vote(
-        asked.run, await asked.actor_of_run(), "reject",
-        step=asked.body.step, reason=asked.body.reason,
-    )  # fmt: skip
+        asked.run, by, "reject", step=body.step, reason=body.reason
+    )
+    await asked.refuse_not_counted(by, before)
     return {"answered": question.called}
 
 
 async def answer(asked: Asked) -> Any:
     """Answer a question."""
-    body = asked.body
+    body, by, before = asked.body, await asked.actor_of_run(), await asked.written()
     question = await asked.opened.service.answer(
-        asked.run, await asked.actor_of_run(), body.answers, step=body.step
+        asked.run, by, body.answers, step=body.step
     )
+    await asked.refuse_not_counted(by, before)
     return {"answered": question.called}
 
 

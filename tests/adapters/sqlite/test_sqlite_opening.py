@@ -201,8 +201,7 @@ async def test_f22_a_damaged_header_is_refused(tmp_path: Path) -> None:
     assert message == (
         f"{path} is damaged: file is not a database. It was not changed, and no empty "
         "journal was begun in its place. Stop the engine, then put a copy back:\n"
-        f"  mkdir {path}.damaged && mv {path} {path}.damaged/ "
-        f"&& cp -p YOUR-LAST-COPY {path}"
+        "  runbook restore YOUR-LAST-COPY"
     )
 
 
@@ -268,15 +267,21 @@ async def test_f22_the_command_to_restore_works(tmp_path: Path) -> None:
     await store.copy_to(f"{path}.before-v2")
     await store.close()
     path.write_bytes(b"X" * 8192)
+    (tmp_path / "engine.yaml").write_text("data: \"./my 'state'\"\n")
     message = await refused_as_damaged(path)
-    command = ["sh", "-c", message.splitlines()[-1]]
-    await asyncio.to_thread(subprocess.run, command, check=True)
+    await asyncio.to_thread(
+        subprocess.run,
+        ["sh", "-c", message.splitlines()[-1]],
+        check=True, cwd=tmp_path, capture_output=True,
+        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+    )  # fmt: skip
     store = await SqliteStore.open(path)
     found = await store.entries("r-1")
     await store.close()
+    kept = [one.read_bytes() for one in path.parent.glob("*.replaced-*/journal.db")]
 
     assert [e.seq for e in found] == [1, 2, 3, 4, 5]
-    assert (path.parent / "journal.db.damaged/journal.db").read_bytes() == b"X" * 8192
+    assert [b"X" * 8192] == kept
 
 
 async def test_two_processes_may_begin_the_same_journal(tmp_path: Path) -> None:

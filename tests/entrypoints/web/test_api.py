@@ -133,15 +133,17 @@ def test_what_does_not_fit_is_told(
 
 def test_f63_a_role_alone_approves_nothing(served: Served) -> None:
     """
-    A responder who is not of the group asked is refused by the gate, and recorded.
+    Who is not of the group asked is refused by the gate, told why, and recorded.
     """
     run = started(served)
-    served.api("bo", "POST", f"/runs/{run}/approve", {})
+    status, answer = served.api("bo", "POST", f"/runs/{run}/approve", {})
     _, entries = served.api("eve", "GET", f"/runs/{run}/timeline")
     told = [one["what"] for one in entries if one["kind"] == "refused"]
 
     assert 1 == len(told)
     assert "bo" in told[0]
+    assert 409 == status
+    assert answer["error"].startswith("it does not count: ")
     assert served.api("eve", "GET", f"/runs/{run}")[1]["asks"]
 
 

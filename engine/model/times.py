@@ -1,16 +1,46 @@
-"""Times and durations as people read them: UTC, the date once, no false precision.
+"""Times and durations: as machines write them, and as people read them.
 
-Epoch seconds and run seconds come in, text goes out. No clock is read here.
+Read with care, since anything may stand there: year 0001 for "not known", a leap
+second, the year 9999 for "never". Told in UTC, without false precision. No clock is
+read here.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Final
 
 NOT_KNOWN: Final = "not known"
 EARLIEST: Final = 1971  # years of a time that is one
 LATEST: Final = 9000
-LEAP: Final = re.compile(r"(T\d\d:\d\d:)60(\D.*)")
+LEAP: Final = re.compile(r"(\d\d:\d\d:)60(\D.*|$)")
+
+
+def epoch_seconds(text: object, zone: tzinfo | None = None) -> float | None:
+    """Return epoch seconds of an ISO 8601 time, or None: it is none, or not known.
+
+    The zero time that some sources send for "not yet" is no time, nor is the far end of
+    the calendar for "never". A leap second is the first second after it.
+
+    Args:
+        text: As a machine wrote it.
+        zone: What is meant where no zone stands. None: such a time is not known.
+    """
+    return _read(text.strip(), zone) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, zone: tzinfo | None) -> float | None:
+    plain = LEAP.sub(r"\g<1>59\g<2>", text)
+    try:
+        moment = datetime.fromisoformat(plain)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    if moment.tzinfo is None or not EARLIEST <= moment.year <= LATEST:
+        return None
+    return moment.timestamp() + (plain != text)
 
 
 def length_text(seconds: float | None) -> str:
@@ -62,24 +92,6 @@ def moment_text(at: float | None) -> str:
     """Return date and time: `2026-03-14 02:10:00 UTC`."""
     moment = utc(at)
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else NOT_KNOWN
-
-
-def parsed(text: object) -> float | None:
-    """Return epoch seconds of an ISO 8601 time with a zone, or None.
-
-    The zero time that some sources send for "not yet" is no time, nor is the far end of
-    the calendar for "never". A leap second is the first second after it.
-    """
-    if not isinstance(text, str):
-        return None
-    plain = LEAP.sub(r"\g<1>59\g<2>", text.strip())
-    try:
-        moment = datetime.fromisoformat(plain)
-    except ValueError:
-        return None
-    if moment.tzinfo is None or not EARLIEST <= moment.year <= LATEST:
-        return None
-    return moment.timestamp() + (plain != text.strip())
 
 
 def count_text(count: float) -> str:
