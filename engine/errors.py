@@ -14,7 +14,8 @@ EngineError
 │   │   └── LeaseLost   somebody else drives the run
 │   ├── StoreDamaged    the file is not what was written
 │   └── StoreNewer      written by a newer engine
-└── ChatDown            a message could not be posted
+├── ChatDown            a message could not be posted; it may be later
+└── ChatRefused         a message will never be taken as it is
 """
 
 
@@ -121,6 +122,23 @@ class StoreNewer(StoreUnavailable):
 
 
 class ChatDown(EngineError):
-    """A message could not be posted."""
+    """A message could not be posted: the chat is down, or asks to wait.
+
+    `wait_seconds` is how long it asks to wait (0: nothing was said). `lasting` where it
+    will not mend by itself: a revoked token, a room that is gone.
+    """
 
     code = "chat-down"
+
+    def __init__(
+        self, message: str, *, wait_seconds: float = 0.0, lasting: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+        self.lasting = lasting
+
+
+class ChatRefused(EngineError):
+    """The chat will never take this message, room or form as it is."""
+
+    code = "chat-refused"

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from engine.config.chatting import OnCall
 from engine.config.environment import (
     environment_values,
     every_key,
@@ -186,6 +187,11 @@ def _strangers(
     named: dict[tuple[str, ...], str | None] = {("me",): settings.me}
     for token, one in settings.server.tokens.items():
         named["server", "tokens", token, "person"] = one.person
+    for way, out in settings.chat.fallback.items():
+        named["chat", "fallback", way, "person"] = out.person
+    for group, known in settings.groups.items():
+        if known.oncall is not None:
+            named |= _on_call(("groups", group, "oncall"), known.oncall)
     for path, name in named.items():
         if name is None or not settings.people or name in settings.people:
             continue
@@ -198,3 +204,15 @@ def _strangers(
         report = Reporter(tree, file)
         report.add(path, "config", message, hint)
         yield report.problems[0]
+
+
+def _on_call(path: tuple[str, ...], oncall: OnCall) -> dict[tuple[str, ...], str]:
+    """Return who is named by a schedule, with the place of each."""
+    found = {
+        (*path, "overrides", str(number), "person"): one.person
+        for number, one in enumerate(oncall.overrides)
+    }
+    if oncall.shift is not None:
+        for number, person in enumerate(oncall.shift.people):
+            found[*path, "shift", "people", str(number)] = person
+    return found

@@ -22,10 +22,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from engine.config.chatting import Chat, Group
 from engine.config.serving import (
     EngineLimits,
     Maintenance,
     Retention,
+    Role,
     Source,
     Token,
     Watch,
@@ -75,6 +77,13 @@ class Person(Model):
         default_factory=list, description="The groups they belong to."
     )
     slack: str | None = Field(None, description="Their member id in Slack: U01ANA.")
+    mattermost: str | None = Field(None, description="Their user id in Mattermost.")
+    pagerduty: str | None = Field(None, description="Their user id in PagerDuty.")
+    accounts: list[str] = Field(
+        default_factory=list,
+        description="More accounts of theirs, PROVIDER:ID: slack:U02ANA.",
+    )
+    role: Role = Field("responder", description="What they may do from chat.")
 
 
 class Network(Model):
@@ -305,6 +314,10 @@ class Settings(BaseSettings):
     traces: Address = Field(
         default_factory=lambda: Address(),
         description="Where runs are sent as OpenTelemetry traces (OTLP/HTTP).",
+    )
+    chat: Chat = Field(default_factory=lambda: Chat(), description="Where people are.")
+    groups: dict[Name, Group] = Field(
+        default_factory=dict, description="Where else a group is known."
     )
     break_glass: BreakGlass | None = Field(
         None, description="The sealed codes for when sign-on or chat is down."

@@ -296,3 +296,46 @@ def test_a_heartbeat_comes_from_a_source_that_is_there() -> None:
         "watch.0.heartbeat.source: no source 'alertmanager' is configured, so its alert "
         "can never come. Configured: grafana"
     ) == str(refused.value)
+
+
+@pytest.mark.usefixtures("here")
+def test_chat_names_people_that_are_there() -> None:
+    """
+    A way out and a schedule name people of the configuration; each is told at its line.
+    """
+    Path("engine.yaml").write_text(
+        "people:\n  ana: {groups: [ops]}\n"
+        "chat:\n  fallback:\n    mail: {terminal: true, person: anna}\n"
+        "groups:\n  ops:\n    oncall:\n"
+        "      shift: {people: [ana, bob], from: 2026-11-02T08:00Z}\n"
+    )
+    with pytest.raises(ConfigRefused) as refused:
+        load_config(environ={})
+    found = told(refused)
+
+    assert "engine.yaml:5:" in found
+    assert "'anna' (chat.fallback.mail.person) is not one of the people" in found
+    assert "engine.yaml:9:" in found
+    assert "'bob' (groups.ops.oncall.shift.people.1) is not one of the people" in found
+
+
+@pytest.mark.parametrize(
+    ("chat", "message"),
+    [
+        ("slack: {token: {secret: t}}", "nobody could answer from Slack"),
+        ("fallback: {x: {}}", "give exactly one of apprise, webhook, file, terminal"),
+        ("fallback: {x: {terminal: true, file: a}}", "give exactly one of apprise"),
+        ("own_channel: [sev9]", "'sev9' is no severity"),
+        ("link: runbook.example.com", "begin it with https://"),
+    ],
+)
+@pytest.mark.usefixtures("here")
+def test_chat_that_cannot_work_is_refused(chat: str, message: str) -> None:
+    """
+    A chat that nobody could answer from, and a way out that leads nowhere, are refused.
+    """
+    Path("engine.yaml").write_text(f"chat:\n  {chat}\n")
+    with pytest.raises(ConfigRefused) as refused:
+        load_config(environ={})
+
+    assert message in told(refused)

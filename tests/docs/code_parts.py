@@ -181,7 +181,7 @@ PORTS: Final = tuple(
     for kind in vars(ports).values()
     if isinstance(kind, type)
     and issubclass(kind, Protocol)
-    and kind.__module__ == ports.__name__
+    and kind.__module__.startswith(f"{ports.__name__}.")
 )
 
 

@@ -6,6 +6,17 @@ from pydantic import BaseModel
 
 from engine import bootstrap
 from engine.config import load_config
+from engine.config.chatting import (
+    Chat,
+    Group,
+    Mattermost,
+    OnCall,
+    Override,
+    PagerDutySchedule,
+    Shift,
+    Slack,
+    WayOut,
+)
 from engine.config.serving import (
     AlertMap,
     EngineLimits,
@@ -192,6 +203,15 @@ NESTED: Final[dict[str, type[BaseModel]]] = {
     "limits.starts": Starts,
     "maintenance.N": Maintenance,
     "retention": Retention,
+    "chat": Chat,
+    "chat.slack": Slack,
+    "chat.mattermost": Mattermost,
+    "chat.fallback.NAME": WayOut,
+    "groups.NAME": Group,
+    "groups.NAME.oncall": OnCall,
+    "groups.NAME.oncall.shift": Shift,
+    "groups.NAME.oncall.overrides.N": Override,
+    "groups.NAME.oncall.pagerduty": PagerDutySchedule,
     "watch.N": Watch,
     "watch.N.heartbeat": Heartbeat,
     "watch.N.alert": WatchedAlert,

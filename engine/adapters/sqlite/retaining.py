@@ -45,7 +45,7 @@ _NEEDED: Final = (
 )
 _FORGET: Final = tuple(
     f"DELETE FROM {table} WHERE run = ?"  # noqa: S608 - names of our own
-    for table in ("entries", "runs", "outbox", "mail", "secrets", "run_owners")
+    for table in ("entries", "runs", "outbox", "mail", "secrets", "run_owners", "chat")
 )
 
 

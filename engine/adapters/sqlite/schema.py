@@ -161,6 +161,24 @@ CREATE INDEX deliveries_repeated ON deliveries (same_as) WHERE same_as IS NOT NU
 """
 
 
+_CHAT: Final = """
+CREATE TABLE chat (
+  provider TEXT NOT NULL,
+  run TEXT NOT NULL,
+  room TEXT NOT NULL,
+  thread TEXT NOT NULL,
+  over INTEGER NOT NULL DEFAULT 0,
+  body BLOB NOT NULL,
+  PRIMARY KEY (provider, run)
+) STRICT;
+CREATE INDEX chat_places ON chat (provider, room, thread);
+CREATE INDEX chat_showing ON chat (provider) WHERE over = 0;
+CREATE INDEX chat_of_run ON chat (run);
+CREATE TABLE chat_events (id TEXT PRIMARY KEY, at REAL NOT NULL) STRICT;
+CREATE INDEX chat_events_by_time ON chat_events (at);
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One step from the schema before to `number`."""
@@ -176,4 +194,5 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(3, "the engine's own timeline", _RECORDS),
     Migration(4, "who drives which run", _ENGINES),
     Migration(5, "what was removed for its age", _RETENTION),
+    Migration(6, "what chat shows, and what was heard from it", _CHAT),
 )

@@ -16,6 +16,7 @@ from engine.adapters.sqlite import auditing, copied, locking, mail, queries, rec
 from engine.adapters.sqlite.alerts import SqliteAlerts
 from engine.adapters.sqlite.appending import Batch
 from engine.adapters.sqlite.auditing import Stats
+from engine.adapters.sqlite.chat import SqliteChat
 from engine.adapters.sqlite.engines import SqliteEngines
 from engine.adapters.sqlite.migrations import copy_database
 from engine.adapters.sqlite.opening import open_journal
@@ -45,6 +46,7 @@ class SqliteStore:
         self._readers = readers
         self.alerts = SqliteAlerts(writer, readers)
         self.engines = SqliteEngines(writer, readers)
+        self.chat = SqliteChat(writer, readers)
         self.retention = SqliteRetention(writer, readers)
 
     @classmethod

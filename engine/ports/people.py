@@ -1,0 +1,50 @@
+"""Where people read, are paged, and keep what only they may know or set."""
+
+from typing import Protocol
+
+from engine.model.effects import Page, Say
+from engine.model.people import Question
+
+
+class Chat(Protocol):
+    """Where people read. It may lose or delay; the run never waits for it."""
+
+    async def say(self, run: str, message: Say, /) -> None:
+        """Post. Raises ChatDown when it could not; it is tried again."""
+        ...
+
+    async def ask(self, run: str, question: Question, /) -> None:
+        """Show a question; answers come back through the service."""
+        ...
+
+    async def close(self, run: str, key: str, outcome: str, /) -> None:
+        """Show that a question is over."""
+        ...
+
+
+class Pager(Protocol):
+    """Where groups are paged."""
+
+    async def page(self, run: str, page: Page, /) -> None:
+        """Page once for each key. Raises ChatDown when it could not."""
+        ...
+
+
+class Secrets(Protocol):
+    """Named secrets."""
+
+    def get(self, name: str) -> str:
+        """Return the value, read anew. Raises SecretMissing."""
+        ...
+
+    def values(self) -> list[str]:
+        """Return every value read so far, for redaction."""
+        ...
+
+
+class GlobalHold(Protocol):
+    """The big red switch: while it is on, no new act begins."""
+
+    def reason(self) -> str | None:
+        """Return who set it and why, or None while it is off."""
+        ...
