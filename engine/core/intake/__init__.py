@@ -1,6 +1,7 @@
 """Which runs alerts start, and which they do not: pure, from alerts to decisions.
 
     matching  one alert against one trigger
+    nearest   which trigger would nearly have fitted
     rules     what is decided by, and what is so at the moment
     book      what is known of alerts, groups, open runs and what waits
     arrivals  one alert as it came, as a record
@@ -8,7 +9,7 @@
     deciding  from a batch of alerts to decisions
     ticking   what changes without one: time, runs that end, people
     pulse     when something that is watched becomes an alert
-    times, words
+    words     what is said of each
 
 What is not here: keeping alerts and decisions (adapters), carrying decisions out
 (runtime.intake).
@@ -18,6 +19,7 @@ from engine.core.intake.arrivals import Arrived
 from engine.core.intake.book import Book
 from engine.core.intake.deciding import decide
 from engine.core.intake.matching import labels_fit, matches, pick_alert
+from engine.core.intake.nearest import nearest_trigger
 from engine.core.intake.rules import Now, Quiet, Rule, Rules, rules_of, schedules_of
 from engine.core.intake.ticking import tick
 
@@ -31,6 +33,7 @@ __all__ = [
     "decide",
     "labels_fit",
     "matches",
+    "nearest_trigger",
     "pick_alert",
     "rules_of",
     "schedules_of",

@@ -30,7 +30,7 @@ def matches(trigger: AlertMatch, alert: Alert) -> str | None:
         if seen is None:
             return f"it has no label '{label}'"
         if not _fits(wanted, seen):
-            return f"label '{label}' is '{seen}', not {_shown(wanted)}"
+            return f"label '{label}' is '{seen}', not {wanted_text(wanted)}"
     return None
 
 
@@ -70,7 +70,8 @@ def _fits(wanted: Any, seen: str) -> bool:
     return seen == wanted
 
 
-def _shown(wanted: Any) -> str:
+def wanted_text(wanted: Any) -> str:
+    """Return what a trigger wants of a label, in words."""
     if isinstance(wanted, list):
-        return " or ".join(_shown(one) for one in wanted)
+        return " or ".join(wanted_text(one) for one in wanted)
     return f"'{wanted}'"

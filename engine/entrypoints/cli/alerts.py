@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 MOST: Final = 1000
+NOTHING_FITS: Final = "no_runbook"
 SHOWN: Final = 60  # characters of a reason in the list
 
 
@@ -42,7 +43,8 @@ def why(
     from engine.errors import NotFound
     from engine.model.decision import OUTCOMES
 
-    found = asyncio.run(_decisions(config_of(context), about=alert))
+    config = config_of(context)
+    found = asyncio.run(_decisions(config, about=alert))
     if not found:
         raise NotFound(f"nothing was ever decided about '{alert}'. See: runbook alerts")
     if json_:
@@ -54,6 +56,8 @@ def why(
         where = " ".join(filter(None, (one.runbook, one.group, one.run)))
         say(f"    {plain(where)}" if where else f"    delivery {one.delivery}")
         say(f"    because {plain(one.reason)}")
+        if one.outcome == NOTHING_FITS:
+            say(f"    {plain(asyncio.run(_nearest(config, one)))}")
 
 
 def alerts(
@@ -66,7 +70,7 @@ def alerts(
     json_: Json = False,
 ) -> None:
     """List alerts and what became of each, newest last."""
-    outcome = "no_runbook" if unmatched else ""
+    outcome = NOTHING_FITS if unmatched else ""
     import asyncio
 
     found = asyncio.run(
@@ -98,6 +102,20 @@ async def _decisions(config: "Config", **which: Any) -> "list[Decision]":
 
     async with journal(config) as store:
         return await store.alerts.decisions(**which)
+
+
+async def _nearest(config: "Config", one: "Decision") -> str:
+    """Return which of the runbooks that are there now would nearly have fitted."""
+    from engine.bootstrap import journal, rules
+    from engine.core.intake import nearest_trigger
+    from engine.entrypoints.cli.choosing import known_library
+
+    async with journal(config) as store:
+        kept = await store.alerts.alert(one.delivery, one.position)
+    if kept is None:
+        return "its body is not kept any more"
+    known = rules(config, known_library(config)).rules
+    return nearest_trigger(known, kept.alerts[0]) or "no trigger is near it"
 
 
 def _time(at: float) -> str:

@@ -221,16 +221,21 @@ def test_f18_a_journal_that_is_locked_is_503_and_nothing_is_lost(
 
 def test_f54_an_alert_without_a_runbook_is_kept_and_listed(served: Served) -> None:
     """
-    It is stored, answered with 200, and stands in the list of those unmatched.
+    It is stored, answered with 200, and stands in the list of those unmatched; the
+    nearest trigger is named.
     """
-    other = body(served.folder, labels={"alertname": "Else"})
+    other = body(served.folder, labels={"alertname": "FlagUpp"})
     assert 200 == served.post(other)[0]
-    served.until(lambda: served.became("Else"))
+    served.until(lambda: served.became("FlagUpp"))
     code, out, _ = served.runbook("alerts", "--unmatched", "--json")
 
-    assert (0, [("Else", "no_runbook")]) == (
+    assert (0, [("FlagUpp", "no_runbook")]) == (
         code, [(one["alertname"], one["outcome"]) for one in json.loads(out)],
     )  # fmt: skip
+    told = served.runbook("why", "FlagUpp")[1]
+    assert (
+        "nearest is 'flag': label 'alertname' is 'FlagUpp', it wants 'FlagUp'" in told
+    )
 
 
 def test_f1_a_server_killed_after_it_answered_has_lost_nothing(
