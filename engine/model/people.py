@@ -1,6 +1,6 @@
 """Who is asked, who answers, and what is asked of them: actors, plans, questions."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -14,6 +14,8 @@ class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
     via: str = ""  # the door: cli, web, chat, alertmanager, schedule
 
 
+RunRole = Literal["commander", "deputy", "scribe", "liaison"]
+RUN_ROLES: Final[tuple[RunRole, ...]] = ("commander", "deputy", "scribe", "liaison")
 BROKEN = "(break-glass)"  # at the end of `via`: under a grant
 ENGINE = Actor("engine", kind="engine")
 

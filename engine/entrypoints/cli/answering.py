@@ -118,7 +118,7 @@ def answer(
         wrong_use("give the answers as KEY=VALUE")
 
     async def reply(service: "Service", by: "Actor") -> None:
-        from engine.entrypoints.cli.asking import typed_answers
+        from engine.core.words.typed import typed_answers
         from engine.runtime.service import ANSWERED
 
         question = await service.question(run, step, kinds=ANSWERED)

@@ -13,13 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from pydantic import ValidationError
-
-from engine.errors import DoesNotApply
-from engine.expressions import matches
-from engine.model.input_values import from_text, value_problem
+from engine.core.words.typed import field_words, typed_value
 from engine.model.people import Question
-from engine.model.vocabulary import Input
 from engine.views.escape import visible
 from engine.views.message import question_text
 
@@ -126,7 +121,7 @@ async def _fields(
     answers: dict[str, Any] = {}
     for name, spec in question.fields.items():
         while name not in answers:
-            shown = _shown(spec)
+            shown = visible(field_words(spec))
             said = await lines.line(f"{visible(name)} ({shown}), or later: ")
             if said is None or said.lower() == "later":
                 return LATER
@@ -139,46 +134,3 @@ async def _fields(
             else:
                 answers[name] = value
     return Reply("answer", answers=answers)
-
-
-def typed_value(spec: Any, said: str) -> tuple[Any, str]:
-    """Return what was typed as the field's type, and what was expected instead."""
-    raw = spec if isinstance(spec, Mapping) else {"type": spec}
-    try:
-        declared = Input.model_validate(dict(raw))
-    except ValidationError:
-        return said, ""
-    value = from_text(declared, said)
-    return value, value_problem(declared, value, matches) or ""
-
-
-def _shown(spec: Any) -> str:
-    kind = spec.get("type", "string") if isinstance(spec, Mapping) else spec
-    values = spec.get("of") if isinstance(spec, Mapping) else None
-    if kind == "boolean":
-        return "true or false"
-    if kind == "choice" and isinstance(values, list):
-        return " or ".join(visible(one) for one in values)
-    return visible(kind)
-
-
-def typed_answers(question: Question, given: Mapping[str, str]) -> dict[str, Any]:
-    """Return what was given on a command line as the question's types.
-
-    Raises:
-        DoesNotApply: a field is unknown, missing or of another type; all are named.
-    """
-    known = ", ".join(question.fields) or "none"
-    told = [f"'{name}' is not asked; it asks: {known}" for name in given
-            if name not in question.fields]  # fmt: skip
-    answers: dict[str, Any] = {}
-    for name, spec in question.fields.items():
-        if name not in given:
-            told.append(f"'{name}' is missing: {name}=… ({_shown(spec)})")
-            continue
-        answers[name], problem = typed_value(spec, given[name])
-        if problem:
-            told.append(f"'{name}': {given[name]!r} does not fit; expected {problem}")
-    if told:
-        raise DoesNotApply("\n".join(told))
-    return answers
