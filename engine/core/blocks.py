@@ -5,6 +5,7 @@ the first in the file says what happens. A list of targets that is empty, a wild
 too large is refused.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from engine.model.events import Event
 
 WILDCARDS: Final = frozenset({"*", "all", "any", "%", ".*", ""})
 MOST_TARGETS: Final = 1000
+SIZES: Final = ("value", "json", "stdout", "addresses")
+NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 
 
 def begin_all(turn: Turn, thread: Thread) -> None:
@@ -120,16 +123,32 @@ def _too_many(turn: Turn, thread: Thread, count: int) -> str:
     if limit is None or limit.share is None:
         return ""
     seen = evidence_of(turn, thread, limit.of) if limit.of else None
-    size = (
-        seen.seen.get("value") if seen is not None and seen.state != "unknown" else None
-    )
-    if not isinstance(size, int | float) or size <= 0:
-        return "the size of the fleet is unknown"
+    if seen is None or seen.state == "unknown":
+        return f"the size of the fleet is unknown: {limit.of} is unknown"
+    size = fleet_size(seen.seen)
+    if size is None or size <= 0:
+        return f"the size of the fleet is unknown: {limit.of} gives no number"
     share = limit.share
     part = float(share.rstrip("%")) / 100 if isinstance(share, str) else float(share)
     if count > part * size:
         return f"{count} of {size:g} is more than {part:.0%} of the fleet"
     return ""
+
+
+def fleet_size(seen: Mapping[str, Any]) -> float | None:
+    """Return the size that a check saw: its number, or the length of its list.
+
+    Looked for in `value`, then `json`, `stdout` and `addresses`; None: there is none.
+    """
+    for name in SIZES:
+        found = seen.get(name)
+        if isinstance(found, Sequence) and not isinstance(found, str):
+            return float(len(found))
+        if isinstance(found, str) and NUMBER.fullmatch(found.strip()):
+            return float(found)
+        if isinstance(found, int | float) and not isinstance(found, bool):
+            return float(found)
+    return None
 
 
 def _batch(turn: Turn, thread: Thread) -> None:

@@ -1,7 +1,10 @@
 """all, each, repeat, run: batches, errors, targets, rounds, sub-runbooks."""
 
+from typing import Any
+
 import pytest
 
+from engine.core.blocks import fleet_size
 from engine.core.policy import batch_sizes
 from tests.rehearsing import play, shown, told
 
@@ -74,6 +77,26 @@ def test_g4_too_many_targets_are_refused() -> None:
     assert [] == play(with_fleet, {"checks": {"fleet": {"value": 7}}}).seen.did
     assert [] == play(with_fleet, {"checks": {"fleet": "unknown"}}).seen.did
     assert 3 == len(play(with_fleet, {"checks": {"fleet": {"value": 8}}}).seen.did)
+
+
+@pytest.mark.parametrize(
+    ("seen", "size"),
+    [
+        ({"value": 8.0}, 8.0),
+        ({"json": 120}, 120.0),
+        ({"json": ["a", "b"]}, 2.0),
+        ({"stdout": " 48\n"}, 48.0),
+        ({"addresses": ["127.0.0.1"]}, 1.0),
+        ({"json": {"total": 8}}, None),
+        ({"json": True, "stdout": "many"}, None),
+        ({}, None),
+    ],
+)
+def test_g4_the_fleet_is_what_a_check_counts(
+    seen: dict[str, Any], size: float | None
+) -> None:
+    """A number, or the length of a list; where there is neither the size is unknown."""
+    assert size == fleet_size(seen)
 
 
 def test_g1_guards_in_a_batch_come_one_after_another() -> None:
