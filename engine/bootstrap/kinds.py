@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.adapters.kubernetes.parameters import Cluster
+    from engine.adapters.pagerduty import Services
     from engine.adapters.ssh.parameters import SshDefaults
     from engine.adapters.web import HttpxWeb
     from engine.config import Config
@@ -30,8 +31,9 @@ def registry(config: "Config", web: "Web") -> "Registry":
     made.add_check("agree", Agree, _viewpoints, judges_itself=True)
     settings, patient = config.settings, PatientWeb(web)
     command.register(made)
-    for adapter in (http, tcp, dns, tls, pagerduty):
+    for adapter in (http, tcp, dns, tls):
         adapter.register(made, web)
+    pagerduty.register(made, web, services(config))
     prometheus.register(made, patient, settings.prometheus.url)
     datadog.register(made, patient, settings.datadog)
     newrelic.register(made, patient, settings.newrelic)
@@ -41,6 +43,19 @@ def registry(config: "Config", web: "Web") -> "Registry":
     alertmanager.register(made, web, settings.alertmanager.url)
     made.add_plugins()
     return made.freeze()
+
+
+def services(config: "Config") -> "Services":
+    """Return through which service of PagerDuty each group is paged."""
+    from engine.adapters.pagerduty import Services
+
+    said = config.settings
+    keys = {
+        name: one.pagerduty
+        for name, one in said.groups.items()
+        if one.pagerduty is not None
+    }
+    return Services(said.pagerduty.routing_key, keys, said.pagerduty.url)
 
 
 def _cluster(config: "Config") -> "Cluster":

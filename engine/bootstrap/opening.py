@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.bootstrap.alerts import rules, silences, watched
-from engine.bootstrap.kinds import door, registry
+from engine.bootstrap.kinds import door, registry, services
 from engine.bootstrap.parts import JOURNAL, break_glass, empty_store, hold, secrets
 
 if TYPE_CHECKING:
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from engine.adapters.sqlite import SqliteStore
     from engine.config import Config
     from engine.hosts.local import LocalHost
+    from engine.hosts.untaken import Untaken
     from engine.model.run import RunSummary
     from engine.model.timeline import Entry
-    from engine.ports import Chat, Posted, Secrets
+    from engine.ports import Chat, Pager, Posted, Secrets, Web
     from engine.runtime.drift import Drift
     from engine.runtime.driver import Listener
     from engine.runtime.intake import Intake
@@ -57,6 +58,7 @@ class Engine:
     watches: "Watches"
     switch: "HoldFile"
     measures: "Measures"
+    untaken: "Untaken"
 
 
 @dataclass(slots=True)
@@ -102,6 +104,7 @@ async def engine(
     from engine.adapters.terminal import TerminalChat
     from engine.hosts.lease import Lease
     from engine.hosts.local import LocalHost
+    from engine.hosts.untaken import Untaken
     from engine.runtime.assembly import Outside, SystemClock, live_service
     from engine.runtime.intake import Intake
     from engine.runtime.measures import Measures
@@ -116,21 +119,20 @@ async def engine(
     outside = Outside(kinds, store, known, switch, chat, lease)
     heard = Heard(Measures(), listener, tracing=_tracing(config, store))
     service = live_service(outside, library, config.groups, heard)
-    clock = SystemClock()
-    host = LocalHost(service.driver, store, store, chat, chat, switch, clock, lease)
+    clock, pager = SystemClock(), _pager(config, web, known, chat)
+    host = LocalHost(service.driver, store, store, chat, pager, switch, clock, lease)
     service.tell, service.grant = host.told, break_glass(config).current
     intake = Intake(
         service, store.alerts, store, clock, rules(config, library),
         silences(config, web), claim=host.begins,
     )  # fmt: skip
     heard.intake = intake
-    checks = service.driver.ports.checks
-    drift = _drift(service, host)
-    watches = Watches(watched(config, kinds.kinds), checks, intake, clock)
+    drift, looks = _drift(service, host), service.driver.ports.checks
+    watches = Watches(watched(config, kinds.kinds), looks, intake, clock)
     try:
         yield Engine(
             config, store, service, host, intake, known, sns.judge(web), watches,
-            switch, heard.measures,
+            switch, heard.measures, Untaken(store, pager, clock),
         )  # fmt: skip
     finally:
         await drift.stop()
@@ -141,6 +143,13 @@ async def engine(
             await heard.tracing.stop()
         await web.aclose()
         await store.close()
+
+
+def _pager(config: "Config", web: "Web", known: "Secrets", beside: "Pager") -> "Pager":
+    """Return what pages groups: PagerDuty, and the engine's own lines."""
+    from engine.adapters.pagerduty import PagerDutyPager
+
+    return PagerDutyPager(web, services(config), known.get, beside)
 
 
 def _drift(service: "Service", host: "LocalHost") -> "Drift":

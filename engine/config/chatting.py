@@ -15,6 +15,7 @@ from engine.config.serving import Moment
 from engine.model.values import Duration, Model, Name, SecretRef
 
 SLACK_API: Final = "https://slack.com/api/"
+EVENTS_API: Final = "https://events.pagerduty.com/v2/enqueue"
 
 
 def _address(url: str) -> str:
@@ -167,9 +168,21 @@ class OnCall(Model):
         return self
 
 
+class PagerDuty(Model):
+    """How groups are paged that have no service of their own."""
+
+    routing_key: SecretRef | None = Field(
+        None, description="The routing key of a service (Events API v2)."
+    )
+    url: Url = Field(EVENTS_API, description="Where events are taken.")
+
+
 class Group(Model):
     """Where else a group is known."""
 
     slack: str | None = Field(None, description="Its Slack user group: S01ABC.")
     mattermost: str | None = Field(None, description="Its Mattermost group's id.")
+    pagerduty: SecretRef | None = Field(
+        None, description="The routing key of its service in PagerDuty."
+    )
     oncall: OnCall | None = Field(None, description="Who of it is on call.")

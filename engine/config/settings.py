@@ -22,7 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from engine.config.chatting import Chat, Group
+from engine.config.chatting import Chat, Group, PagerDuty
 from engine.config.serving import (
     EngineLimits,
     Maintenance,
@@ -314,6 +314,9 @@ class Settings(BaseSettings):
     traces: Address = Field(
         default_factory=lambda: Address(),
         description="Where runs are sent as OpenTelemetry traces (OTLP/HTTP).",
+    )
+    pagerduty: PagerDuty = Field(
+        default_factory=lambda: PagerDuty(), description="Where groups are paged."
     )
     chat: Chat = Field(default_factory=lambda: Chat(), description="Where people are.")
     groups: dict[Name, Group] = Field(

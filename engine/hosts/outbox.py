@@ -5,8 +5,8 @@ Called by: local.
 
 import logging
 
-from engine.errors import ChatDown
-from engine.model.effects import Say
+from engine.errors import ChatDown, ChatRefused
+from engine.model.effects import Page, Say
 from engine.ports import Chat, Pager, Store
 
 log = logging.getLogger(__name__)
@@ -19,22 +19,33 @@ class Outbox:
         self._store, self._chat, self._pager = store, chat, pager
 
     async def send(self) -> bool:
-        """Send what waits, in order, up to the first that cannot be; whether any was.
+        """Send what waits, in order; return whether any was sent.
+
+        Where messages or pages cannot be sent now, those after them wait as well, and
+        the other kind goes on. What is never taken as it is stays in the timeline.
 
         Raises:
             StoreUnavailable: what was sent could not be marked; it is sent again.
         """
-        done = []
+        done, down = [], set[type]()
         for message_id, run, message in await self._store.unsent():
+            if type(message) in down:
+                continue
             try:
-                if isinstance(message, Say):
-                    await self._chat.say(run, message)
-                else:
-                    await self._pager.page(run, message)
+                await self._post(run, message)
             except ChatDown as error:
                 log.warning("not sent run=%s error=%s", run, error)
-                break
+                down.add(type(message))
+                continue
+            except ChatRefused as error:
+                log.error("never sent run=%s error=%s", run, error)  # noqa: TRY400
             done.append(message_id)
         if done:
             await self._store.sent(done)
         return bool(done)
+
+    async def _post(self, run: str, message: Say | Page) -> None:
+        if isinstance(message, Say):
+            await self._chat.say(run, message)
+        else:
+            await self._pager.page(run, message)

@@ -8,9 +8,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from engine.adapters.pagerduty import EVENTS_URL, PageAct, PageKind, register
+from engine.adapters.pagerduty import (
+    EVENTS_URL,
+    PageAct,
+    PageKind,
+    PagerDutyPager,
+    Services,
+    register,
+)
 from engine.adapters.web import HttpxWeb
-from engine.errors import SecretMissing
+from engine.errors import ChatDown, ChatRefused, SecretMissing
+from engine.model.effects import Page
+from engine.model.values import SecretRef
 from engine.ports import ActResult, Call
 from engine.registry import Registry
 from tests.adapters.loopback import (
@@ -53,7 +62,9 @@ async def page(
 ) -> ActResult:
     """Page once."""
     least = {"routing_key": TOKEN, "summary": "Messages are late", "url": url}
-    return await PageKind(web)(PageAct.model_validate({**least, **given}), call)
+    return await PageKind(web, Services())(
+        PageAct.model_validate({**least, **given}), call
+    )
 
 
 async def test_smallest_event(web: HttpxWeb) -> None:
@@ -208,6 +219,115 @@ def test_registers_one_kind_that_leaves_nothing(web: HttpxWeb) -> None:
     kind, _ = registry.action("page")
 
     assert (kind.leaves_nothing, kind.built_in_undo) == (True, False)
-    assert kind.params.model_fields["url"].default == EVENTS_URL
+    assert Services().url == EVENTS_URL
     assert EVENTS_URL == "https://events.pagerduty.com/v2/enqueue"
     assert all(field.description for field in kind.params.model_fields.values())
+
+
+KEYS = {"TOKEN": CANARY, "OPS": "ops-key", "ALL": "all-key"}
+PAGE = Page("ops", "stuck: move", "sev2", "r-1/move/stuck")
+
+
+class Beside:
+    """Keeps what is written down beside each page."""
+
+    def __init__(self) -> None:
+        self.pages: list[str] = []
+
+    async def page(self, run: str, page: Page, /) -> None:
+        """Keep it."""
+        self.pages.append(f"{run} {page.group}")
+
+
+def pager(web: HttpxWeb, url: str, **keys: Any) -> tuple[PagerDutyPager, Beside]:
+    """Return a pager with these services."""
+    beside = Beside()
+    return PagerDutyPager(web, Services(url=url, **keys), KEYS.__getitem__, beside), (
+        beside
+    )
+
+
+async def test_a_group_without_a_key_in_the_act_is_paged_by_its_service(
+    web: HttpxWeb,
+) -> None:
+    """
+    The act names a group and a text; the configuration has the key and the address.
+    """
+    params = PageAct.model_validate({"group": "ops", "text": "Messages are late"})
+    call = Call("r1/page/1", 2.0, KEYS.__getitem__, "r1")
+    async with serving(always(TAKEN)) as far:
+        services = Services(groups={"ops": SecretRef(secret="OPS")}, url=far.url)
+        result = await PageKind(web, services)(params, call)
+
+    assert "ok" == result.outcome
+    assert ("ops-key", "Messages are late", "ops") == (
+        far.asked[0].json["routing_key"],
+        far.asked[0].json["payload"]["summary"],
+        far.asked[0].json["payload"]["group"],
+    )
+
+
+async def test_nobody_to_page_is_failed_and_says_what_to_do(web: HttpxWeb) -> None:
+    """
+    Without any routing key nothing is sent, and the words name the settings.
+    """
+    params = PageAct.model_validate({"group": "ops", "text": "Messages are late"})
+    result = await PageKind(web, Services())(params, CALL)
+
+    assert (
+        ActResult(
+            "failed",
+            "nobody can be paged: give the act a `routing_key`, or the configuration "
+            "`pagerduty.routing_key` or `groups.NAME.pagerduty`",
+            retryable=False,
+        )
+        == result
+    )
+
+
+async def test_the_engine_pages_each_group_through_its_service(web: HttpxWeb) -> None:
+    """
+    The group's own service, else the one for all; each page is written down as well.
+    """
+    own, everybody = SecretRef(secret="OPS"), SecretRef(secret="ALL")
+    async with serving(always(TAKEN)) as far:
+        made, beside = pager(web, far.url, default=everybody, groups={"ops": own})
+        await made.page("r-1", PAGE)
+        await made.page("r-1", Page("dba", "hand over", "sev4", "r-1/end"))
+
+    assert [
+        ("ops-key", "r-1:r-1/move/stuck", "critical", "ops"),
+        ("all-key", "r-1:r-1/end", "warning", "dba"),
+    ] == [
+        (
+            one.json["routing_key"], one.json["dedup_key"],
+            one.json["payload"]["severity"], one.json["payload"]["group"],
+        )
+        for one in far.asked
+    ]  # fmt: skip
+    assert ["r-1 ops", "r-1 dba"] == beside.pages
+
+
+@pytest.mark.parametrize(
+    ("status", "problem"), [(503, ChatDown), (429, ChatDown), (400, ChatRefused)]
+)
+async def test_a_page_that_is_not_taken_is_told(
+    web: HttpxWeb, status: int, problem: type[Exception]
+) -> None:
+    """
+    What may be taken later is tried again; what never will be is told.
+    """
+    async with serving(always(as_json({}, status=status))) as far:
+        made, _ = pager(web, far.url, default=SecretRef(secret="ALL"))
+        with pytest.raises(problem, match=f"HTTP {status} for group 'ops'"):
+            await made.page("r-1", PAGE)
+
+
+async def test_nobody_configured_writes_it_down_alone(web: HttpxWeb) -> None:
+    """
+    Without a service a page is written down, and nothing is sent.
+    """
+    made, beside = pager(web, "http://127.0.0.1:1")
+    await made.page("r-1", PAGE)
+
+    assert ["r-1 ops"] == beside.pages

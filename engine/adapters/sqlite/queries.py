@@ -23,6 +23,10 @@ _RUNS: Final = "SELECT summary FROM runs ORDER BY started_at DESC, run DESC LIMI
 _OPEN: Final = (
     "SELECT summary FROM runs WHERE open = 1 ORDER BY started_at DESC, run DESC LIMIT ?"
 )
+_HANDED: Final = (
+    "SELECT summary FROM runs WHERE open = 0 AND updated_at >= ?"
+    " AND state = 'handed_over' ORDER BY updated_at, run"
+)
 _UNSENT: Final = (
     "SELECT id, run, body FROM outbox WHERE sent IS NULL ORDER BY id LIMIT ?"
 )
@@ -50,6 +54,12 @@ def runs(connection: apsw.Connection, open_only: bool, limit: int) -> list[RunSu
     """Return summaries, newest first."""
     query = _OPEN if open_only else _RUNS
     return [decode_summary(row[0]) for row in connection.execute(query, (limit,))]
+
+
+def untaken(connection: apsw.Connection, since: float) -> list[RunSummary]:
+    """Return what was handed over since then and taken by nobody, oldest first."""
+    found = [decode_summary(row[0]) for row in connection.execute(_HANDED, (since,))]
+    return [one for one in found if not one.taken_by]
 
 
 def summary(connection: apsw.Connection, run: str) -> RunSummary | None:

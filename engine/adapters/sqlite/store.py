@@ -123,6 +123,10 @@ class SqliteStore:
         """Return summaries, newest first; open: not in one of the four ends."""
         return await self._readers.ask(lambda c: queries.runs(c, open_only, limit))
 
+    async def untaken(self, since: float) -> list[RunSummary]:
+        """Return runs handed over since then (epoch seconds) that nobody took."""
+        return await self._readers.ask(lambda c: queries.untaken(c, since))
+
     async def summary(self, run: str) -> RunSummary | None:
         """Return one run's summary."""
         return await self._readers.ask(lambda c: queries.summary(c, run))

@@ -107,6 +107,7 @@ async def _served(
             asyncio.create_task(reloading.watch()),
             asyncio.create_task(keep_short(opened.store, opened.config)),
             asyncio.create_task(_end_when_lost(opened, server)),
+            asyncio.create_task(opened.untaken.keep()),
         ]
         _renew_on_hangup(reloading)
         begun.set()

@@ -1,0 +1,21 @@
+"""PagerDuty: the kind of action `page`, and the engine's own pages.
+
+    events  the form of the Events API v2
+    acting  the kind `page`
+    pager   ports.Pager: an owner who has to take over, a stop rule, a stuck undo
+
+Called by bootstrap.
+"""
+
+from engine.adapters.pagerduty.acting import PageAct, PageKind, register
+from engine.adapters.pagerduty.events import EVENTS_URL
+from engine.adapters.pagerduty.pager import PagerDutyPager, Services
+
+__all__ = [
+    "EVENTS_URL",
+    "PageAct",
+    "PageKind",
+    "PagerDutyPager",
+    "Services",
+    "register",
+]

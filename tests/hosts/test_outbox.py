@@ -1,0 +1,83 @@
+"""What waits in the outbox is sent in order, and what cannot be keeps nothing else."""
+
+from engine.adapters.memory_store import MemoryStore
+from engine.errors import ChatDown, ChatRefused
+from engine.hosts.outbox import Outbox
+from engine.model.effects import Page, Say
+from engine.model.people import Question
+from engine.model.run import RunSummary
+from engine.model.timeline import Entry
+
+
+class People:
+    """A chat and a pager, each of which can be down or refuse."""
+
+    def __init__(self) -> None:
+        self.got: list[str] = []
+        self.chat_down = self.pager_down = False
+        self.never = ""
+
+    async def say(self, run: str, message: Say, /) -> None:
+        """Take a message."""
+        self._take(message.text, down=self.chat_down)
+
+    async def page(self, run: str, page: Page, /) -> None:
+        """Take a page."""
+        self._take(page.text, down=self.pager_down)
+
+    async def ask(self, run: str, question: Question, /) -> None:
+        """Take nothing."""
+
+    async def close(self, run: str, key: str, outcome: str, /) -> None:
+        """Take nothing."""
+
+    def _take(self, text: str, *, down: bool) -> None:
+        if down:
+            raise ChatDown("down")
+        if text == self.never:
+            raise ChatRefused("never")
+        self.got.append(text)
+
+
+async def waiting() -> MemoryStore:
+    """Return a store with two messages and two pages, by turns."""
+    store = MemoryStore()
+    messages = [
+        Say("s1"), Page("ops", "p1", "sev1", "k1"), Say("s2"),
+        Page("ops", "p2", "sev1", "k2"),
+    ]  # fmt: skip
+    summary = RunSummary(
+        "r-1", "delay", "f", "Delay", "sev2", "running", "isolate", "", "live", 1.0, 2.0
+    )
+    entry = Entry("r-1", 1, 1.0, 1.0, "note", "something")
+    await store.append([entry], summary, outbox=messages)
+    return store
+
+
+async def test_g14_a_chat_that_is_down_keeps_no_page() -> None:
+    """
+    Pages go out while chat is down; what was said comes later, once, in order.
+    """
+    store, people = await waiting(), People()
+    outbox = Outbox(store, people, people)
+    people.chat_down = True
+    await outbox.send()
+    during, people.chat_down = list(people.got), False
+    await outbox.send()
+    await outbox.send()
+
+    assert ["p1", "p2"] == during
+    assert ["p1", "p2", "s1", "s2"] == people.got
+
+
+async def test_what_is_never_taken_keeps_nothing_behind_it() -> None:
+    """
+    A message that is refused for ever is left to the timeline; the next one goes out.
+    """
+    store, people = await waiting(), People()
+    people.never = "s1"
+    sent = await Outbox(store, people, people).send()
+
+    assert sent
+    assert ["p1", "s2", "p2"] == people.got
+    assert [] == await store.unsent()
