@@ -30,7 +30,6 @@ from engine.core.intake import pick_alert
 from engine.core.machine import machine_graph
 from engine.entrypoints.cli.following import Follower
 from engine.entrypoints.cli.pictures import drawn
-from engine.entrypoints.cli.reading import path_of
 from engine.errors import EngineError, NotFound
 from engine.model.alert import Alert
 from engine.model.people import Actor, Question
@@ -40,6 +39,7 @@ from engine.runtime.library import Bundle, Library
 from engine.runtime.service import new_run_id
 from engine.views import timeline as timeline_views
 from engine.views.message import question_text
+from engine.views.paths import path_of
 from engine.views.report import report_html, report_markdown
 
 REGION: Final = "eu-west"

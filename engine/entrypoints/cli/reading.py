@@ -129,6 +129,7 @@ def report(
     from engine.core.machine import machine_graph
     from engine.entrypoints.cli.pictures import drawn
     from engine.runtime.library import compiled_from
+    from engine.views.paths import path_of
     from engine.views.report import report_html, report_markdown
 
     config = config_of(context)
@@ -142,16 +143,6 @@ def report(
     view = report_html if html else report_markdown
     made = view(entries, summary, compiled.runbook, picture=picture)
     write_file(output, made.encode())
-
-
-def path_of(entries: "list[Entry]") -> list[str]:
-    """Return the ids of the steps a run went through, and its end, in order."""
-    path: list[str] = []
-    for entry in entries:
-        step = f"end/{entry.subject}" if entry.kind == "end" else entry.step
-        if step and (not path or path[-1] != step):
-            path.append(step)
-    return path
 
 
 def verify_timeline(
