@@ -1,7 +1,7 @@
 """Values from outside, made safe for the place they stand in.
 
-`visible` is for every place: what a terminal or an eye cannot show honestly (control
-characters, ANSI, line breaks, text that runs the other way) stands as its escape.
+`visible` (of the model) is for every place: what a terminal or an eye cannot show
+honestly stands as its escape.
 `markdown` and `html` start from it. Jinja calls both for each value of a template, so
 no template can forget; text that is ours is `Markup` and passes.
 
@@ -11,48 +11,29 @@ Called by every module of views that shows a value from a timeline or a runbook.
 import json
 import re
 import shlex
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-SHOWN_MOST: Final = 2000  # characters of one value; a body may be a megabyte
-UNSEEN: Final = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # Unicode categories
-BY_NAME: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+from engine.model.visible import visible
+
+__all__ = [
+    "code",
+    "command_text",
+    "html",
+    "markdown",
+    "pairs_text",
+    "value_text",
+    "visible",
+]
+
 ALWAYS: Final = re.compile(r"[\\`*\[\]#|~$]|(?<!\w)_|_(?!\w)")
 IN_FRONT: Final = re.compile(r"^\s*(?:[-+=@]|\d+(?=[.)]))")
 BRACES: Final = {"{": "&#123;", "}": "&#125;"}  # other template engines read on
 ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", **BRACES}
 PLAIN_CODE: Final = re.compile(r"(?![=+@-])[\w .,:/@+()'\"?=%-]+", re.ASCII)
 METHODS: Final = ("get", "post", "put", "patch", "delete", "head")
-
-
-def visible(value: object, *, most: int = SHOWN_MOST) -> str:
-    """Return the value as one line without any character that hides or moves text.
-
-    Args:
-        value: Anything; what is not text is shown as `str` gives it.
-        most: Characters kept; what is cut is counted.
-    """
-    text = str(value)
-    cut = len(text) - most
-    text = text[:most] if cut > 0 else text
-    shown = text if text.isascii() and text.isprintable() else _shown(text)
-    return f"{shown}… ({cut} more)" if cut > 0 else shown
-
-
-def _shown(text: str) -> str:
-    return "".join(
-        _escape(char) if unicodedata.category(char) in UNSEEN else char for char in text
-    )
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    if char in BY_NAME:
-        return BY_NAME[char]
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def html(value: object) -> Markup:
