@@ -98,6 +98,15 @@ class Form(msgspec.Struct, frozen=True, omit_defaults=True):
     send: str = "Send"
 
 
+class Post(msgspec.Struct, frozen=True):
+    """A short message for the thread of a run: what one event changed."""
+
+    key: str  # RUN:SEQ of the last entry it tells; a key is posted once
+    seq: int  # of that entry: everything up to it is told
+    at: float  # epoch seconds of what happened
+    card: Card
+
+
 # Where
 
 

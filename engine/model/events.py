@@ -144,6 +144,11 @@ class Noted(_Event, frozen=True, kw_only=True):
     text: str
     about_at: float | None = None  # when it happened, if earlier: "added later"
     loud: bool = False  # also posted where the run is told of
+    ref: str = ""  # of the message in a chat that it stands in: provider:room:ref
+    link: str = ""  # to that message
+    author: str = ""  # who wrote the message, where that is somebody else
+    files: tuple[str, ...] = ()  # links to what hangs on it
+    change: Literal["", "edited", "deleted"] = ""  # of a message that was kept before
 
 
 class Taken(_Event, frozen=True, kw_only=True):

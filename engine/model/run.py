@@ -61,3 +61,5 @@ class RunSummary(msgspec.Struct, frozen=True, omit_defaults=True):
     crashes: int = 0
     wake_at: float | None = None  # epoch seconds of the next time it waits for
     busy: bool = False  # something is in flight: a look, an act, a lock
+    roles: dict[str, str] = {}  # commander, deputy, scribe, liaison: who has it
+    on_hold: str = ""  # who holds this run alone, and why
