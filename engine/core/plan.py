@@ -30,9 +30,9 @@ def plan_hash(
 
 
 def make_plan(turn: Turn, thread: Thread, gate: Node) -> Plan:
-    """Return the plan of the acts that the gate covers, as they would be done now."""
+    """Return the plan of the acts that are still to come, as they would be done now."""
     acts: list[PlannedAct] = []
-    for pc in gate.covers:
+    for pc in _to_come(thread, gate):
         acts += planned(turn, thread, turn.compiled.nodes[pc])
     states = states_now(turn, thread, gate)
     bound = tuple(acts)
@@ -40,11 +40,21 @@ def make_plan(turn: Turn, thread: Thread, gate: Node) -> Plan:
     return Plan(revision, bound, states, plan_hash(revision, bound, states))
 
 
+def _to_come(thread: Thread, gate: Node) -> tuple[int, ...]:
+    """Return the acts of the gate that are not over: all, or from the thread's on.
+
+    What was done already is nobody's to approve, and that it was done changes the very
+    checks that it names.
+    """
+    at = thread.pc if thread.pc in gate.covers else thread.back
+    return gate.covers[gate.covers.index(at) :] if at in gate.covers else gate.covers
+
+
 def named_checks(turn: Turn, thread: Thread, gate: Node) -> list[str]:
-    """Return the checks named by the cause and by the acts the gate covers."""
+    """Return the checks named by the cause and by the acts of the gate to come."""
     scope = turn.scope(thread)
     names = set(turn.frame(thread).cause_checks)
-    for pc in gate.covers:
+    for pc in _to_come(thread, gate):
         node = turn.compiled.nodes[pc]
         if node.scope != scope.index:
             continue

@@ -3,12 +3,13 @@
 import pytest
 
 from engine.core.advance import advance
+from engine.core.plan import plan_hash
 from engine.core.policy import unfilled
 from engine.core.record import Record
 from engine.model.effects import Ask, Close, Note
 from engine.model.events import Locked, Looked, Started, Voted
 from engine.model.evidence import Evidence
-from engine.model.people import Actor
+from engine.model.people import Actor, PlannedAct
 from tests.rehearsing import compiled, play, shown, told
 
 GATE = """
@@ -237,6 +238,50 @@ workaround:
     assert ["bad was fail, is pass"] == voids
     assert 2 == len(rehearsed.seen.asked)
     assert 600.0 == rehearsed.seen.seconds  # `within` counts from the first asking
+
+
+TWO_ACTS = """
+checks:
+  bad: {probe: {}, pass: value > 0, fresh_for: 10s}
+  fixed: {probe: {}, pass: value > 0, fresh_for: 10s}
+actions:
+  fix: {do: {to: x}, undo: none, why_no_undo: final, done_when: checks.fixed.ok}
+  more: {do: {to: y}, undo: none, why_no_undo: final}
+diagnose:
+  - check: fixed
+  - cause:
+    - {name: it, when: '!checks.bad.ok', workaround: only}
+    - {name: other}
+workaround:
+  only:
+    - {approve: 'Fix?', from: {group: a}}
+    - {act: fix}
+    - {wait: 1m}
+    - {act: more}
+"""
+
+
+def test_what_an_approved_act_changes_voids_nothing() -> None:
+    """The first act makes its own check pass: the second one is still approved."""
+    checks = {"bad": "fail", "fixed": ["fail", "fail", "pass"]}
+    rehearsed = play(TWO_ACTS, {"checks": checks, "people": ["approve"]})
+
+    assert ["fix", "more"] == rehearsed.seen.did
+    assert 1 == len(rehearsed.seen.asked)
+
+
+def test_what_is_asked_again_is_what_is_still_to_come() -> None:
+    """A changed cause voids the rest; the new plan is without the act that is done."""
+    checks = {"bad": ["fail", "pass"], "fixed": ["fail", "fail", "pass"]}
+    rehearsed = play(TWO_ACTS, {"checks": checks, "people": ["approve", "approve"]})
+    fix = PlannedAct("fix", kind="do", command={"to": "x"})
+    more = PlannedAct("more", kind="do", command={"to": "y"})
+
+    assert [
+        plan_hash("rev", (fix, more), {"bad": "fail", "fixed": "fail"}),
+        plan_hash("rev", (more,), {"bad": "pass"}),
+    ] == [one.refs["plan"] for one in rehearsed.entries if one.kind == "asked"]
+    assert ["fix", "more"] == rehearsed.seen.did
 
 
 def test_an_approval_that_still_fits_is_not_asked_again() -> None:
