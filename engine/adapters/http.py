@@ -17,10 +17,10 @@ Registered by bootstrap.
 import json
 import time
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 from urllib.parse import urlencode
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from engine.model.credentials import (
     Basic,
@@ -53,6 +53,12 @@ PLACES: Final[Mapping[str, Place]] = {
 }
 
 
+def _text(raw: Any) -> Any:
+    if (isinstance(raw, dict) and raw.keys() != {"secret"}) or isinstance(raw, list):
+        raise ValueError("`body` is text; write what is to be sent as JSON in `json`")
+    return raw
+
+
 class _Asking(Model):
     """What a check and an action share."""
 
@@ -70,7 +76,9 @@ class _Asking(Model):
     form: dict[str, Secretable | int | float] | None = Field(
         None, description="The body as a web form."
     )
-    body: Secretable | None = Field(None, description="The body as text.")
+    body: Annotated[Secretable | None, BeforeValidator(_text)] = Field(
+        None, description="The body as text."
+    )
     bearer: Secretable | None = Field(
         None, description="A bearer token; `{secret: NAME}`."
     )

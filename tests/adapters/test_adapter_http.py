@@ -465,6 +465,10 @@ async def test_f96_missing_secret_sends_nothing(web: HttpxWeb) -> None:
         ({"post": "u", "json": 1, "body": "x"}, "a request has one body: body or json"),
         ({"get": "u", "body": "x"}, "a get has no body"),
         (
+            {"post": "u", "body": {"a": 1}},
+            "`body` is text; write what is to be sent as JSON in `json`",
+        ),
+        (
             {"post": "u", "bearer": "a", "basic": {"user": "a", "password": "b"}},
             "a request has `bearer` or `basic`, not both",
         ),
