@@ -166,6 +166,7 @@ class Sockets:
         async for message in connection.socket:
             if message.type is WSMsgType.PING:
                 connection.pings += 1
+                self._changed()
                 if not self.deaf:
                     await connection.socket.pong(message.data)
             elif message.type is WSMsgType.TEXT:

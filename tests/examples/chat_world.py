@@ -122,7 +122,7 @@ class Socket:
 
 @asynccontextmanager
 async def connected(
-    slack: Slack, *, ping_interval: float = 0.2
+    slack: Slack, *, ping_interval: float = 0.5
 ) -> AsyncIterator[Socket]:
     """Give a real Socket Mode client that is connected."""
     socket = Socket(
