@@ -79,6 +79,16 @@ def telling(story: Story, entry: Entry) -> bool:
     return progress_line(entry) is not None
 
 
+def worth_telling(entry: Entry) -> bool:
+    """Return whether an entry is worth a line where there is nothing but lines."""
+    return progress_line(entry) is not None
+
+
+def told(entry: Entry) -> str:
+    """Return an entry as one line."""
+    return progress_line(entry) or ""
+
+
 def pinned(story: Story, *, next_at: float | None) -> Card:
     """Return the one message that always says how it stands."""
     one = story.summary

@@ -43,12 +43,18 @@ class Health:
         self.failures, self.try_at = 0, 0.0
         self.worked_at = self.clock.monotonic()
 
-    def failed(self, error: ChatDown) -> None:
-        """Take note of a failure; loud once, not once a try."""
+    def failed(self, error: ChatDown, began: float) -> None:
+        """Take note of a failure; loud once, not once a try.
+
+        Args:
+            error: What it said, if it said anything.
+            began: When it was asked: since then it is known not to work.
+        """
         now = self.clock.monotonic()
         self.failures += 1
         if self.failing_since is None:
-            self.failing_since, self.failing_at = now, self.clock.now()
+            self.failing_since = began
+            self.failing_at = self.clock.now() - (now - began)
             log.warning("chat fails provider=%s error=%s", self.name, error)
         if error.lasting and not self.lasting:
             log.error("chat needs people provider=%s error=%s", self.name, error)

@@ -12,10 +12,10 @@ import asyncio
 import heapq
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Final
+from typing import Final, Protocol
 
 from engine.errors import ChatDown, ChatRefused, EngineError, NotFound
 from engine.model.chat import Shown
@@ -35,6 +35,18 @@ SWEEP_SECONDS: Final = 2.0  # between two looks at what other processes wrote
 SWEPT: Final = 200  # newest open runs that a sweep looks at
 MOST_OPEN: Final = 1_000_000
 POSTS: Final = (steps.Send, steps.Draw)
+
+
+class Away(Protocol):
+    """Where word goes while a provider is down: what is said of it afterwards."""
+
+    def words(self, run: str) -> str:
+        """Return what the first post after an outage says of it; else nothing."""
+        ...
+
+    def said(self, run: str) -> None:
+        """Take note that it was said."""
+        ...
 
 
 @dataclass(slots=True)
@@ -62,11 +74,11 @@ class Screens:
         health: Health,
         *,
         post_seconds: float = 1.0,
-        away: Callable[[Story], str] = lambda story: "",
+        away: "Away | None" = None,
     ) -> None:
         self.screen, self.health = screen, health
         self._stories, self._store = stories, store
-        self.away = away  # what the first post after an outage says of it
+        self.away = away  # where word goes meanwhile; bootstrap sets it
         self.posts: Counter[tuple[str, str]] = Counter()  # provider, result
         self._lanes = Lanes(self._turn, every=post_seconds)
         self._rows: dict[str, Row] = {}
@@ -180,11 +192,11 @@ class Screens:
     async def _work(self) -> None:
         while True:
             run = await self._next()
-            again = float("inf")
+            again, began = float("inf"), self.screen.clock.monotonic()
             try:
                 again = await self._one(run)
             except ChatDown as error:
-                again = self._failed(run, error)
+                again = self._failed(run, error, began)
             except NotFound as error:  # deleted, or its runbook is not kept
                 log.warning("not shown run=%s error=%s", run, error)
                 self._rows.pop(run, None)
@@ -224,7 +236,7 @@ class Screens:
         edit_at = wall + max(0.0, row.edited + self.screen.rules.edit_seconds - now)
         step = steps.next_step(
             shown, story, self.screen.rules, now=wall, edit_at=edit_at,
-            away=self.away(story),
+            away=self.away.words(run) if self.away is not None else "",
         )  # fmt: skip
         if isinstance(step, steps.Rest):
             return self._rests(run, row, story, step, now + self._left(step, wall))
@@ -277,15 +289,17 @@ class Screens:
         finally:
             self._lanes.posted(room)
         self.posts[name, "sent"] += 1
+        if self.away is not None and "/news/" in step.key:
+            self.away.said(story.summary.run)
 
-    def _failed(self, run: str, error: ChatDown) -> float:
+    def _failed(self, run: str, error: ChatDown, began: float) -> float:
         """Take note of a failure; return when this run is tried again."""
         now = asyncio.get_running_loop().time()
         row = self._rows[run]
         self._lanes.pass_all(run)
         if row.behind_since is None:
             row.behind_since = now
-        self.health.failed(error)
+        self.health.failed(error, began)
         if not error.lasting:
             return now + self.health.wait_seconds()
         if row.lost_since is None:
