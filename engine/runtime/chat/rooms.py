@@ -27,7 +27,7 @@ class Rules:
     own_channel: tuple[str, ...] = ("sev1", "sev2")
     update_seconds: float = 1800.0  # longest silence of an open run
     edit_seconds: float = 3.0  # between two edits of a pinned message
-    lines: int = 60  # of one merged post
+    lines: int = 30  # of one merged post: what the views put in one
 
 
 def channel_of(story: Story, rules: Rules) -> str:

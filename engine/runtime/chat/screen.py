@@ -130,7 +130,9 @@ class Screen:
         shown = await self._keep(replace(shown, sending=step.key))
         try:
             ref = await self._put(step, place, story)
-        except ChatRefused as why:
+        except (ChatDown, ChatRefused) as why:
+            if not (isinstance(why, ChatRefused) or (why.lasting and _elsewhere(step))):
+                raise  # of its own place: the run cannot be shown here now
             await self._say_refused(story, step.key, why)
             return await self._skip(step, shown)
         return await self._arrived(step.key, ref, place, shown, step)
@@ -140,12 +142,13 @@ class Screen:
     ) -> Place | None:
         """Return where a message goes; None: there is no such room elsewhere."""
         name = self.provider.name
-        elsewhere = isinstance(step, steps.Send) and bool(step.room)
-        if shown.place is not None and not elsewhere:
+        if shown.place is not None and not _elsewhere(step):
             return shown.place
         try:
             return Place(name, await self.room_of(step, shown))
-        except ChatRefused as why:
+        except (ChatDown, ChatRefused) as why:
+            if not _for_good(why):
+                raise
             await self._say_refused(story, "room", why)
             if shown.place is not None:
                 return None
@@ -284,7 +287,7 @@ class Screen:
                 f"{name} did not answer within {self.call_seconds:g} s"
             ) from error
 
-    async def _say_refused(self, story: Story, what: str, why: ChatRefused) -> None:
+    async def _say_refused(self, story: Story, what: str, why: EngineError) -> None:
         """Say it in the timeline, once for each kind of message of a run."""
         run = story.summary.run
         kind = what.rsplit("/", 2)[1] if what.startswith(f"{run}/") else what
@@ -296,3 +299,12 @@ class Screen:
             self._noted.clear()
         self._noted.add((run, kind))
         await self.note(run, f"{self.provider.name} did not take this ({kind}): {why}")
+
+
+def _elsewhere(step: steps.Send | steps.Draw) -> bool:
+    return isinstance(step, steps.Send) and bool(step.room)
+
+
+def _for_good(why: ChatDown | ChatRefused) -> bool:
+    """Return whether it will not mend by itself: of a room, that it is not there."""
+    return isinstance(why, ChatRefused) or why.lasting

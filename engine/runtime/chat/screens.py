@@ -276,6 +276,10 @@ class Screens:
             return await self.screen.room_of(step, shown)
         except ChatRefused:
             return ""  # told, and gone on from, by the step itself
+        except ChatDown as error:
+            if not error.lasting:
+                raise
+            return ""
 
     async def _post(
         self, step: steps.Send | steps.Draw, shown: Shown, story: Story, room: str

@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from engine.model.chat import Card, Shown
+from engine.model.chat import Card, Post, Shown
 from engine.model.timeline import Entry
 from engine.runtime.chat import cards, rooms
 from engine.runtime.chat.rooms import Rules
@@ -156,7 +156,7 @@ def next_step(
         return step
     if not story.ended and next_at <= now:
         key = key_of(run, "update", int(shown.posted_at))
-        return Send(key, cards.update(story, now), _rank(story))
+        return Send(key, cards.update(story, since=shown.posted_at), _rank(story))
     if stale:
         return Rest(edit_at)
     if story.ended:
@@ -177,9 +177,10 @@ def _rank(story: Story) -> int:
 def _missing(shown: Shown, story: Story, rules: Rules, away: str) -> Iterable[Step]:
     """Yield what is missing in the room, in the order in which it is to be seen."""
     yield from _room(shown, story, rules)
-    if len(_waiting(shown, story)) > rules.lines:  # people need not wait for it all
+    posts = cards.waiting(story, shown.told)
+    if len(posts) > rules.lines:  # people need not wait for it all
         yield from _asks(shown, story)
-    yield from _news(shown, story, rules, away)
+    yield from _news(shown, story, posts[: rules.lines], away)
     yield from _asks(shown, story)
     yield from _records(shown, story)
     yield from _picture(shown, story)
@@ -200,27 +201,19 @@ def _room(shown: Shown, story: Story, rules: Rules) -> Iterable[Step]:
         yield SetTopic(rooms.topic(story))
 
 
-def _news(shown: Shown, story: Story, rules: Rules, away: str) -> Iterable[Step]:
-    many = _waiting(shown, story)
-    if not many:
+def _news(
+    shown: Shown, story: Story, posts: Sequence[Post], away: str
+) -> Iterable[Step]:
+    if not posts:
         return
-    last = many[min(len(many), rules.lines) - 1]
-    batch = [one for one in story.after(shown.told) if one.seq <= last]
-    run = story.summary.run
-    for entry in batch:
+    run, last = story.summary.run, posts[-1].seq
+    for entry in story.entries[shown.told : last]:
         to = _said_to(entry)
         if to and f"said/{entry.seq}" not in shown.refs:
             card = cards.said_elsewhere(story, entry)
             yield Send(key_of(run, "said", entry.seq), card, _rank(story), to)
-    card_of_all = cards.news(story, batch, away=away)
-    if card_of_all is not None:
-        yield Send(key_of(run, "news", last), card_of_all, _rank(story))
-
-
-def _waiting(shown: Shown, story: Story) -> list[int]:
-    """Return the numbers of the entries that are worth a line and not posted."""
-    new = story.after(shown.told)
-    return [one.seq for one in new if cards.telling(story, one)]
+    card = cards.news(story, posts, away=away)
+    yield Send(key_of(run, "news", last), card, _rank(story))
 
 
 def _said_to(entry: Entry) -> str:
@@ -231,7 +224,7 @@ def _said_to(entry: Entry) -> str:
 
 def _asks(shown: Shown, story: Story) -> Iterable[Step]:
     for seq, question in story.open_questions():
-        name, card = f"asks/{seq}", cards.asks(story, seq, question)
+        name, card = f"asks/{seq}", cards.asks(story, question)
         ref = shown.refs.get(name)
         if ref is None:
             yield Send(key_of(story.summary.run, "asks", seq), card, URGENT)

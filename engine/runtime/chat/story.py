@@ -74,6 +74,14 @@ class Story:
             self.asked |= _all_asked(self)
         return self.asked.get(seq)
 
+    def while_asked(self, seq: int) -> Sequence[Entry]:
+        """Return the entries up to where the question of an entry is asked again."""
+        key = self.entries[seq - 1].subject
+        for entry in self.after(seq):
+            if entry.subject == key and entry.kind in ASKING:
+                return self.entries[: entry.seq - 1]
+        return self.entries
+
     def until(self, seq: int, question: Question) -> float:
         """Return when a question that an entry asked expires, epoch seconds."""
         return self.entries[seq - 1].at + question.within_seconds
