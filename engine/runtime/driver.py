@@ -200,7 +200,7 @@ class Driver:
     def _refuse(self, live: Live, error: Exception) -> None:
         batch, live.events = live.events, []
         self._finish(batch, error)
-        if not any(done for _, done in batch):
+        if batch and not any(done for _, done in batch):
             log.error("event dropped error=%s", error)
 
     def _stamped(self, session: Session, live: Live, event: Event) -> Event:

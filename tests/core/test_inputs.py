@@ -178,6 +178,7 @@ def test_an_input_without_a_value_may_have_a_null_default() -> None:
     )
 
 
+@pytest.mark.timed
 def test_a_pattern_takes_linear_time() -> None:
     """
     A pattern that backtracks for hours elsewhere is judged at once.

@@ -65,6 +65,7 @@ def test_what_is_left_out_shows_how_it_begins() -> None:
     }
 
 
+@pytest.mark.timed
 def test_a_large_answer_is_judged_soon() -> None:
     """2 MB of JSON are judged whole, and kept small, in less than a second."""
     seen = Observation(seen={"json": {"items": [{"name": "x" * 80}] * 20_000}})

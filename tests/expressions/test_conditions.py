@@ -380,12 +380,13 @@ def test_no_binding_makes_it_raise(bindings: dict[str, Any]) -> None:
     assert seen(source, bindings) in (True, False, UNKNOWN)
 
 
+@pytest.mark.timed
 def test_evaluation_is_fast_and_not_parsed_again() -> None:
     """10,000 evaluations of a common condition take less than a second."""
     expression = compile_expression("!checks.lag.ok && checks.disk.value < 5", TYPES)
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(10_000):
         expression.evaluate({"checks.lag.ok": False, "checks.disk.value": 3.0})
 
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0
     assert compile_expression(expression.source, dict(TYPES)) is expression

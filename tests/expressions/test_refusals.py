@@ -123,6 +123,7 @@ def test_a_list_is_needed() -> None:
     )
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("source", BOMBS)
 def test_f92_bombs_are_refused_at_once(source: str) -> None:
     """Powers, repeated text and deep nesting end in a problem within 100 ms."""
@@ -132,6 +133,7 @@ def test_f92_bombs_are_refused_at_once(source: str) -> None:
     assert at_once(lambda attempt: problem(source))
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("source", ["!" * 4000 + "true", "-" * 4000 + "1 > 0"])
 def test_f92_thousands_of_signs_are_one_level(source: str) -> None:
     """Signs before a value are counted, not nested: the answer comes at once."""
@@ -145,16 +147,18 @@ def test_f92_thousands_of_signs_are_one_level(source: str) -> None:
     assert [True] * 6 == answers
 
 
+@pytest.mark.timed
 def test_f92_regular_expressions_take_linear_time() -> None:
     """A pattern that backtracks for ever elsewhere answers within 100 ms."""
     expression = compile_expression("stdout.matches('(a+)+$')", observation_types())
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = expression.evaluate({"stdout": "a" * 50_000 + "b"})
 
     assert found is False
-    assert time.perf_counter() - begun < 0.1
+    assert time.process_time() - begun < 0.1
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     ("source", "yields"),
     [
@@ -170,11 +174,11 @@ def test_f92_lists_of_lists_end_soon(source: str, yields: Any) -> None:
     """Nested macros over large values are unknown within 100 ms."""
     expression = compile_expression(source, observation_types(), yields)
     bound = {"json": list(range(5000)), "stdout": "x" * 100_000}
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = expression.evaluate(bound)
 
     assert found is UNKNOWN
-    assert time.perf_counter() - begun < 0.1
+    assert time.process_time() - begun < 0.1
 
 
 def test_control_characters_in_a_string_cannot_change_the_program() -> None:

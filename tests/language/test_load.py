@@ -136,6 +136,7 @@ def test_all_problems_come_in_one_go_sorted(kinds: Kinds) -> None:
     assert sorted(problems, key=lambda it: (it.line, it.column)) == problems
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "name",
     ["../etc/passwd", "/etc/passwd", "a/b", "..", "a b", "Ä", "A", "x" * 65, "-a"],
@@ -262,6 +263,7 @@ def test_a_wrong_body_is_not_told_again_by_whoever_uses_it(kinds: Kinds) -> None
     )
 
 
+@pytest.mark.timed
 def test_a_crowd_of_wrong_steps_is_told_in_three_seconds(kinds: Kinds) -> None:
     """
     What is said of 3,000 wrong steps takes time for each, and not for each pair.
@@ -308,6 +310,7 @@ def test_a_misspelt_section_is_judged_as_what_was_meant(kinds: Kinds) -> None:
     ]
 
 
+@pytest.mark.timed
 def test_400_lines_are_read_in_30_milliseconds() -> None:
     """
     Reading a long runbook is not what a responder waits for.

@@ -14,6 +14,7 @@ import pytest
 from engine.language.tree import read_tree
 
 LIMIT_SECONDS = 0.1
+AWAY_SECONDS = 1.0  # on the wall, where others have the processor as well
 READER = """
 import json, sys, time
 from engine.language.tree import read_tree
@@ -104,7 +105,7 @@ def test_f89_a_trap_is_refused_at_its_line_in_time(name: str) -> None:
 
     assert (False, expected) == (answer["tree"], answer["problems"])
     assert float(str(answer["took"])) < LIMIT_SECONDS
-    assert float(str(answer["wall"])) < LIMIT_SECONDS
+    assert float(str(answer["wall"])) < AWAY_SECONDS
 
 
 def test_f89_what_is_not_told_is_said() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from tests.asking import web
 from tests.real_parts import free_port
 
 CONFIG = """\
@@ -120,7 +121,7 @@ class Engines:
             for thing in things
         ]
         try:
-            answer = httpx.post(
+            answer = web.post(
                 f"http://127.0.0.1:{self.port}/alerts/alertmanager",
                 json={"version": "4", "alerts": alerts},
                 headers={"authorization": "Bearer soak-token"}, timeout=10.0,
@@ -132,7 +133,7 @@ class Engines:
     def ask(self, path: str) -> Any:
         """Ask the API; None where nobody answers."""
         try:
-            answer = httpx.get(
+            answer = web.get(
                 f"http://127.0.0.1:{self.port}/api/v1{path}",
                 headers={"authorization": "Bearer soak-token"}, timeout=20.0,
             )  # fmt: skip

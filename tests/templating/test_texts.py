@@ -180,6 +180,7 @@ def test_a_missing_name_is_named_with_its_place_and_the_nearest_one() -> None:
     )
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(("source", "expected"), REFUSED)
 def test_f90_logic_in_a_text_is_refused_when_it_is_read(
     source: str, expected: str
@@ -298,10 +299,11 @@ def test_any_spelling_of_slots_is_read_or_refused(source: str) -> None:
     assert place_of_problem(source) >= (1, 1)
 
 
+@pytest.mark.timed
 def test_rendering_is_fast_and_not_parsed_again() -> None:
     """10,000 renderings of a query take less than a second."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(10_000):
         render('up{region="{{ region }}"}', {"region": "eu"}, place="promql")
 
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0

@@ -7,10 +7,10 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import httpx
 import pytest
 from web_server import Served
 
+from tests.asking import web
 from tests.real_parts import alertmanager, free_port, prometheus
 
 TOKEN = "right-token"
@@ -84,7 +84,7 @@ def fire(url: str, folders: list[str], *, over: bool = False) -> None:
         }
         for folder in folders
     ]
-    assert 200 == httpx.post(f"{url}/api/v2/alerts", json=alerts).status_code
+    assert 200 == web.post(f"{url}/api/v2/alerts", json=alerts).status_code
 
 
 def started(served: Served) -> int:

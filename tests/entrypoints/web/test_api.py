@@ -10,6 +10,7 @@ import pytest
 from web_server import Served
 
 from engine.entrypoints.web.operations import OPERATIONS, openapi
+from tests.asking import web
 
 BODIES: dict[str, Any] = {
     "start": {"runbook": "flag"},
@@ -217,7 +218,7 @@ def test_metrics_count_what_happened(served: Served, alert: dict[str, Any]) -> N
     served.post(alert)
     served.post(alert)
     served.until(lambda: served.runs() and served.runs()[0]["questions"])
-    text = httpx.get(served.url + "/metrics").text
+    text = web.get(served.url + "/metrics").text
     values = dict(
         line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")
     )

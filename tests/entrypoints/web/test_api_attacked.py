@@ -8,6 +8,8 @@ import httpx
 import pytest
 from web_server import Served
 
+from tests.asking import web
+
 CLOSED = "  tokens:\n    closed: {secret: gone, role: viewer}\n"
 
 
@@ -25,7 +27,7 @@ def raw(served: Served, path: str, body: bytes) -> tuple[int, Any]:
     """Post bytes as ana; return the answer."""
     headers = {"authorization": "Bearer ana-token"}
     url = f"{served.url}/api/v1{path}"
-    answer = httpx.post(url, content=body, headers=headers, timeout=20.0)
+    answer = web.post(url, content=body, headers=headers, timeout=20.0)
     return answer.status_code, answer.json()
 
 
@@ -66,7 +68,7 @@ def test_the_header_of_a_person_counts_for_nothing_over_tcp(served: Served) -> N
     """
     headers = {"authorization": "Bearer eve-token", "x-runbook-person": "ana"}
     url = served.url + "/api/v1/hold"
-    answer = httpx.put(url, json={"reason": "x"}, headers=headers)
+    answer = web.put(url, json={"reason": "x"}, headers=headers)
 
     assert 403 == answer.status_code
     assert {"error": "eve is viewer; this needs commander"} == answer.json()
@@ -79,7 +81,7 @@ def test_an_odd_token_is_nobody(served: Served, token: bytes) -> None:
     """
     url = served.url + "/api/v1/hold"
     headers = {b"authorization": b"Bearer " + token}
-    statuses = {httpx.get(url, headers=headers).status_code for _ in range(30)}
+    statuses = {web.get(url, headers=headers).status_code for _ in range(30)}
     _, records = served.api("eve", "GET", "/records")
     refused = [one for one in records if one["what"] == "hold refused"]
 

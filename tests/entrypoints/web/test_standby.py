@@ -14,6 +14,7 @@ import httpx
 import pytest
 from web_server import Served, body
 
+from tests.asking import web
 from tests.real_parts import free_port
 
 
@@ -28,11 +29,11 @@ class Second:
 
     def ready(self) -> httpx.Response:
         """Ask whether it serves."""
-        return httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5.0)
+        return web.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5.0)
 
     def post(self, what: Any) -> httpx.Response:
         """Post alerts to it."""
-        return httpx.post(
+        return web.post(
             f"http://127.0.0.1:{self.port}/alerts/alertmanager", json=what,
             headers={"authorization": "Bearer right-token"}, timeout=20.0,
         )  # fmt: skip

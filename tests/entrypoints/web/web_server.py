@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.asking import web
 from tests.real_parts import free_port
 
 FLAG = Path(__file__).parents[1] / "places/flag.yaml"
@@ -110,21 +111,21 @@ class Served:
 
     def get(self, path: str) -> httpx.Response:
         """Ask once."""
-        return httpx.get(self.url + path, timeout=5.0)
+        return web.get(self.url + path, timeout=5.0)
 
     def post(self, body: Any, source: str = "alertmanager", **headers: str) -> Any:
         """Post alerts with the right token; return status and answer."""
         named = {key.replace("_", "-"): value for key, value in headers.items()}
         named.setdefault("authorization", "Bearer right-token")
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer = httpx.post(
+        answer = web.post(
             f"{self.url}/alerts/{source}", content=raw, headers=named, timeout=20.0
         )
         return answer.status_code, answer.json()
 
     def api(self, who: str, method: str, path: str, body: Any = None) -> Any:
         """Ask the API as somebody; return status and answer."""
-        answer = httpx.request(
+        answer = web.request(
             method, f"{self.url}/api/v1{path}", json=body, timeout=20.0,
             headers={"authorization": f"Bearer {who}-token"} if who else {},
         )  # fmt: skip
