@@ -58,6 +58,11 @@ class Mattermost(Model):
     commands: SecretRef | list[SecretRef] | None = Field(
         None, description="The token of the slash command; several in turn."
     )
+    signing: SecretRef | list[SecretRef] | None = Field(
+        None,
+        description="What its buttons and forms are signed with; several in turn. "
+        "Left out: made from the token.",
+    )
     team: str = Field(description="The team's name.")
     channel: str | None = Field(None, description="Where runs without a channel go.")
     callback: Url | None = Field(

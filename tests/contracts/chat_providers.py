@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chat import Message, Slack
+from mattermost import Mattermost, Post, markup
 
+from engine.adapters.mattermost.plain import JOINER
 from engine.adapters.slack import SlackApi, SlackChat
 from engine.model.chat import Place
 from engine.ports import ChatProvider
+from tests.adapters.mattermost.mattermost_world import talking
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,66 @@ def _seen(message: Message) -> Seen:
     return Seen(message.ts, texts, tuple(message.buttons), message.thread_ts)
 
 
+@asynccontextmanager
+async def on_mattermost() -> AsyncIterator[Tried]:
+    """Give Mattermost's adapter over the stand-in."""
+    async with Mattermost() as server:
+        world = server.world
+        group = world.add_group("sre", ["ana", "bo"])
+
+        async def say(text: str) -> str:
+            return (await server.say("ana", "incidents", text)).id
+
+        async def trigger() -> str:
+            return world.new_trigger(world.user("ana"))
+
+        @asynccontextmanager
+        async def away() -> AsyncIterator[None]:
+            await server.go_away()
+            yield
+            await server.come_back()
+
+        def named(room: str) -> list[str]:
+            posts = [*server.posts(room), *world.channel(room).posts]
+            texts = [world.channel(room).header, *(one.said for one in posts)]
+            names = {name for text in texts for name in markup.called(text)}
+            return [group.id if name == group.name else name for name in sorted(names)]
+
+        async with talking(server, groups={"sre": group.id}) as side:
+            yield Tried(
+                side.chat,
+                world.channel("incidents").id,
+                world.user("ana").id,
+                group.id,
+                seen=lambda room: [_post_seen(one) for one in server.posts(room)],
+                whispered=lambda who: [
+                    one.said for one in server.whispers("incidents", who)
+                ],
+                pinned=lambda room: [
+                    one.id for one in server.posts(room) if one.pinned
+                ],
+                topic=lambda room: _read(world.channel(room).header),
+                members=lambda room: world.channel(room).members,
+                uploaded=lambda: [one.content for one in world.files.values()],
+                say=say,
+                trigger=trigger,
+                form=lambda: server.dialog("ana"),
+                away=away,
+                mentions=named,
+                revoke=server.revoke,
+            )
+
+
+def _post_seen(post: Post) -> Seen:
+    verbs = tuple(one["integration"]["context"]["verb"] for one in post.actions)
+    return Seen(post.id, _read(post.said), verbs, post.root)
+
+
+def _read(text: str) -> str:
+    """Return what a person reads of Mattermost's Markdown."""
+    return html.unescape(markup.ESCAPE.sub(r"\1", text)).replace(JOINER, "")
+
+
 @dataclass(slots=True)
 class Ticks:
     """A clock that only sleeping moves."""
@@ -129,4 +192,4 @@ class Ticks:
         self.at += seconds
 
 
-PROVIDERS: Final = {"slack": on_slack}
+PROVIDERS: Final = {"slack": on_slack, "mattermost": on_mattermost}

@@ -1,0 +1,1 @@
+"""The doors of chat: what Slack and Mattermost post to the engine."""

@@ -1,0 +1,123 @@
+"""POST /chat/mattermost/…: commands, buttons, dialogs; answered before they are done.
+
+Mattermost waits for the answer while a person looks at a spinning button, so nothing
+here waits for the journal: what is posted is judged, acknowledged, and worked on in a
+task. 401 for what does not come from Mattermost, 400 for what it never sends, 413 over
+1 MiB, 503 where no secret can judge, or too much is under way.
+
+Called by the command `serve`, with what bootstrap made.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Protocol
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from engine.entrypoints.web.app import unavailable
+from engine.errors import EngineError, NotAllowed, SecretMissing
+from engine.model.chat import Inbound
+from engine.ports import BadBody
+from engine.views.escape import visible
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES: Final = 1024 * 1024  # of one body
+MOST_WORK: Final = 500  # under way at once
+KINDS: Final = ("command", "action", "dialog")
+
+Kind = Literal["command", "action", "dialog"]
+Hear = Callable[[Inbound], Awaitable[None]]
+Work = Callable[[Hear], Awaitable[None]]
+
+
+class Ears(Protocol):
+    """Judges what is posted; never waits."""
+
+    def take(self, kind: Kind, body: bytes, /) -> Work:
+        """Return the work that is left. Raises NotAllowed, BadBody, SecretMissing."""
+        ...
+
+
+class TooLarge(Exception):
+    """The body is over what is taken."""
+
+
+@dataclass(slots=True)
+class MattermostDoor:
+    """The door for what Mattermost posts; `hear` takes what it means."""
+
+    ears: Ears
+    hear: Hear
+    counts: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _under_way: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def routes(self) -> list[Route]:
+        """Return the routes of this door."""
+        return [
+            Route(f"/chat/mattermost/{kind}", self._of(kind), methods=["POST"])
+            for kind in KINDS
+        ]
+
+    async def finished(self) -> None:
+        """Return once everything that was acknowledged is done."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def _of(self, kind: Any) -> Callable[[Request], Awaitable[JSONResponse]]:
+        async def answer(request: Request) -> JSONResponse:
+            status, told = await self._take(kind, request)
+            self.counts[(kind, status)] += 1
+            if status >= 400:
+                log.warning("refused door=%s status=%d why=%s", kind, status, told)
+            return unavailable(told) if status == 503 else JSONResponse(told, status)
+
+        return answer
+
+    async def _take(self, kind: Kind, request: Request) -> tuple[int, dict[str, Any]]:
+        try:
+            if "origin" in request.headers:
+                raise NotAllowed("a web page sent this; Mattermost's server does")
+            work = self.ears.take(kind, await _read(request))
+        except NotAllowed as error:
+            return 401, {"error": visible(error)}
+        except (BadBody, ClientDisconnect) as error:
+            return 400, {"error": visible(error) or "the connection ended early"}
+        except TooLarge:
+            return 413, {"error": f"the body is over {MOST_BYTES // 1024} KiB"}
+        except SecretMissing as error:
+            log.error("a door is closed door=%s why=%s", kind, error)  # noqa: TRY400
+            return 503, {"error": "closed: see the engine's log"}
+        if len(self._under_way) >= MOST_WORK:
+            return 503, {"error": "too much is under way; come again"}
+        task = asyncio.create_task(self._do(kind, work))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return 200, {}
+
+    async def _do(self, kind: Kind, work: Work) -> None:
+        try:
+            await work(self.hear)
+        except EngineError as error:
+            log.error("not done door=%s why=%s", kind, error)  # noqa: TRY400  # no trace
+        except Exception:  # whoever pressed was answered; it must not end the server
+            log.exception("not done door=%s", kind)
+
+
+async def _read(request: Request) -> bytes:
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length[:18]) > MOST_BYTES:
+        raise TooLarge
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MOST_BYTES:
+            raise TooLarge
+        parts.append(part)
+    return b"".join(parts)
