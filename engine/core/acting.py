@@ -120,7 +120,7 @@ def remembered_value(turn: Turn, thread: Thread, action: ActionCode, name: str) 
 def _guard(turn: Turn, thread: Thread) -> None:
     """Look at the guard; inside a batch one after another, each seeing the last act."""
     guard = code_of(turn, thread).conditions.get("guard")
-    if turn.record.hold:
+    if turn.record.on_hold:
         held_up(turn, thread)
     elif guard is None:
         _intend(turn, thread)
@@ -165,9 +165,18 @@ def guarded(turn: Turn, thread: Thread, event: Event | None) -> None:
 
 
 def held_up(turn: Turn, thread: Thread) -> None:
-    """The global hold is set: no new act begins."""
-    turn.note("hold", f"{turn.node(thread).name} waits: the global hold is set", thread)
+    """The global hold is set, or the run's own: no new act begins."""
+    turn.note("hold", f"{turn.node(thread).name} waits: {turn.record.on_hold}", thread)
     turn.wait(thread, "act.hold", ())
+
+
+def go_on(turn: Turn, event: Event) -> None:
+    """Let what a hold kept from acting go on, if no other hold keeps it."""
+    if turn.record.on_hold:
+        return
+    for thread in list(turn.threads.values()):
+        if thread.stage == "act.hold":
+            hold_lifted(turn, thread, event)
 
 
 def hold_lifted(turn: Turn, thread: Thread, event: Event | None) -> None:

@@ -140,10 +140,10 @@ def _retry(turn: Turn, thread: Thread, why: str) -> None:
 
 
 def retried(turn: Turn, thread: Thread, event: Event | None) -> None:
-    """The time before the next try is over; the global hold holds tries too."""
-    if turn.record.hold:
+    """The time before the next try is over; a hold holds tries too."""
+    if turn.record.on_hold:
         turn.note(
-            "hold", f"{turn.node(thread).name} waits: the global hold is set", thread
+            "hold", f"{turn.node(thread).name} waits: {turn.record.on_hold}", thread
         )
         turn.wait(thread, "act.retry", (turn.timer(thread, "retry", POLL_SECONDS),))
     else:

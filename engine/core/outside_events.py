@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from engine.core import acting, crashes, drifting, ends, undoing
 from engine.core.record import MAIN, Frame, Record, Thread, Winding
+from engine.core.steering import STEER, steered_after_the_end
 from engine.core.turn import Turn, replace
 from engine.model.effects import Effect, Note, Page, Say, Unlock
 from engine.model.events import (
@@ -108,11 +109,8 @@ def _hold(turn: Turn, event: HoldChanged) -> None:
     turn.change(hold=event.on)
     does = "set" if event.on else "lifted"
     turn.note("hold", f"global hold {does} by {event.by.id}", why=event.reason)
-    if event.on:
-        return
-    for thread in list(turn.threads.values()):
-        if thread.stage == "act.hold":
-            acting.hold_lifted(turn, thread, event)
+    if not event.on:
+        acting.go_on(turn, event)
 
 
 def _drifted(turn: Turn, event: Drifted) -> None:
@@ -185,17 +183,35 @@ def _taken(turn: Turn, event: Taken) -> None:
 
 def note_of(event: Noted) -> Effect:
     """Return a person's note as it stands in the timeline."""
-    refs: dict[str, Any] = {"by": event.by.id}
-    added = event.about_at is not None
-    if added:
+    refs: dict[str, Any] = {"by": event.author or event.by.id}
+    if event.about_at is not None:
         refs["about_at"] = event.about_at
-    return Note("note", event.text, why="added later" if added else "", refs=refs)
+    if event.ref:
+        return _kept(event, refs)
+    why = "added later" if event.about_at is not None else ""
+    return Note("note", event.text, why=why, refs=refs)
+
+
+def _kept(event: Noted, refs: dict[str, Any]) -> Note:
+    """Return a message of a chat as it is kept: its words, and where it stands."""
+    refs |= {"ref": event.ref, "link": event.link, "kept_by": event.by.id}
+    if event.files:
+        refs["files"] = list(event.files)
+    author = event.author or event.by.id
+    if event.change == "deleted":
+        return Note("note", f"the message of {author} was deleted", refs=refs)
+    if event.change == "edited":
+        return Note("note", event.text, why="the message was edited", refs=refs)
+    why = f"kept by {event.by.id}" if event.author not in ("", event.by.id) else ""
+    return Note("note", event.text, why=why, refs=refs)
 
 
 def after_the_end(record: Record, event: Event) -> tuple[Record, list[Effect]]:
     """Return what still changes once a run is over: notes, and who takes over."""
     if isinstance(event, Noted):
         return record, [note_of(event)]
+    if late := steered_after_the_end(record, event):
+        return record, late
     in_hands = record.end == "handed_over" or bool(record.held)
     if not isinstance(event, Taken) or not in_hands or record.taken_by:
         return record, []
@@ -226,4 +242,5 @@ TELL: Final[Mapping[type, Callable[[Turn, Any], None]]] = {
     Stopped: _stopped,
     Noted: _noted,
     Taken: _taken,
+    **STEER,
 }

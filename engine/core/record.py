@@ -90,7 +90,10 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     held: tuple[Held, ...] = ()
     evidence: dict[str, Evidence] = {}
     acted: bool = False  # an act was begun
-    hold: bool = False
+    hold: bool = False  # the global one
+    hold_here: str = ""  # who holds this run alone, and why; empty: nobody
+    roles: dict[str, str] = {}  # commander, deputy, scribe, liaison: who has it
+    severity_seen: str = ""  # the worst one that a person has judged
     alert_over: bool = False
     winding: Winding | None = None
     end: str = ""
@@ -99,6 +102,13 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     crashes: int = 0
     stopped: bool = False  # the engine stopped in order; its return is no crash
     steps: int = 0  # moves so far; bounded
+
+    @property
+    def on_hold(self) -> str:
+        """Why no act may begin now; an empty string: it may."""
+        if self.hold:
+            return "the global hold is set"
+        return "the run is on hold" if self.hold_here else ""
 
 
 def waited_for(record: Record) -> frozenset[str]:

@@ -63,7 +63,8 @@ def _stop(turn: Turn, thread: Thread) -> None:
 
 def _raise(turn: Turn, thread: Thread) -> None:
     rule = turn.node(thread).step
-    if rule.to < turn.record.severity:  # sev1 is worse than sev2, and sorts before it
+    seen = turn.record.severity_seen  # sev1 is worse than sev2, and sorts before it
+    if rule.to < turn.record.severity and (not seen or rule.to < seen):
         why = f"raise: {rule.when} is true"
         turn.note(
             "severity", f"severity {turn.record.severity} -> {rule.to}", thread, why=why

@@ -153,6 +153,8 @@ NOTE_KINDS = (
     "drift",  # what is held is not there any more: changed by somebody else
     "lock",
     "crash",
+    "role",  # a person has a role in the response
+    "paged",  # a person paged a group
     "note",
     "end",
 )

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from engine.model.evidence import Evidence
-from engine.model.people import Actor
+from engine.model.people import Actor, RunRole
 
 
 class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag=True, kw_only=True):
@@ -158,6 +158,43 @@ class Taken(_Event, frozen=True, kw_only=True):
     held: tuple[str, ...] = ()  # held ids; empty: all of them
 
 
+class RoleTaken(_Event, frozen=True, kw_only=True):
+    """A person takes a role in the response; who had it before has it no more."""
+
+    by: Actor
+    role: RunRole
+
+
+class SeveritySet(_Event, frozen=True, kw_only=True):
+    """A person says how severe it is."""
+
+    by: Actor
+    to: Literal["sev1", "sev2", "sev3", "sev4", "sev5"]
+    reason: str = ""
+
+
+class GroupPaged(_Event, frozen=True, kw_only=True):
+    """A person pages a group."""
+
+    by: Actor
+    group: str
+    text: str = ""
+
+
+class RunHeld(_Event, frozen=True, kw_only=True):
+    """A person holds this run alone, or lets it go on: no further act begins."""
+
+    by: Actor
+    on: bool
+    reason: str = ""
+
+
+class RetryAsked(_Event, frozen=True, kw_only=True):
+    """A person wants the next try now."""
+
+    by: Actor
+
+
 Event = (
     Started
     | Looked
@@ -176,4 +213,9 @@ Event = (
     | Stopped
     | Noted
     | Taken
+    | RoleTaken
+    | SeveritySet
+    | GroupPaged
+    | RunHeld
+    | RetryAsked
 )

@@ -19,11 +19,16 @@ from engine.model.events import (
     Cancelled,
     Drifted,
     Event,
+    GroupPaged,
     HoldChanged,
     LockLost,
     Looked,
     Noted,
     Restarted,
+    RetryAsked,
+    RoleTaken,
+    RunHeld,
+    SeveritySet,
     Started,
     Taken,
     TimerFired,
@@ -114,6 +119,13 @@ DESCRIBE: Final[Mapping[type, Callable[[Any], str]]] = {
     Restarted: lambda event: "engine is back",
     Noted: lambda event: f"note by {event.by.id}",
     Taken: lambda event: f"{event.by.id} takes over",
+    RoleTaken: lambda event: f"{event.by.id} takes the role {event.role}",
+    SeveritySet: lambda event: f"{event.by.id} sets the severity {event.to}",
+    GroupPaged: lambda event: f"{event.by.id} pages {event.group}",
+    RunHeld: lambda event: (
+        f"{event.by.id} {'holds the run' if event.on else 'lets the run go on'}"
+    ),
+    RetryAsked: lambda event: f"{event.by.id} asks for the next try",
 }
 
 

@@ -198,6 +198,8 @@ class Session:
             record.crashes,
             wake_at=None if wake is None else self.last_at + wake - self.last_tick,
             busy=busy,
+            roles=record.roles,
+            on_hold=record.hold_here,
         )
 
 

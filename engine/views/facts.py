@@ -196,7 +196,8 @@ def _with_engine(known: Facts, entries: Sequence[Entry]) -> Facts:
 
 
 def _is_later(entry: Entry) -> bool:
-    return isinstance(entry.event, Noted) and entry.event.about_at is not None
+    event = entry.event  # a message of a chat is kept when it is said, or soon after
+    return isinstance(event, Noted) and event.about_at is not None and not event.ref
 
 
 def _notes(entries: Iterable[Entry], kind: str) -> list[Entry]:

@@ -11,7 +11,12 @@ from itertools import pairwise
 from engine.model.events import (
     Answered,
     Cancelled,
+    GroupPaged,
     Noted,
+    RetryAsked,
+    RoleTaken,
+    RunHeld,
+    SeveritySet,
     Started,
     Taken,
     Voted,
@@ -134,6 +139,11 @@ def _first_person(entries: Sequence[Entry]) -> float | None:
                 | Noted(by=Actor(kind="person"))
                 | Taken(by=Actor(kind="person"))
                 | Cancelled(by=Actor(kind="person"))
+                | RoleTaken(by=Actor(kind="person"))
+                | SeveritySet(by=Actor(kind="person"))
+                | GroupPaged(by=Actor(kind="person"))
+                | RunHeld(by=Actor(kind="person"))
+                | RetryAsked(by=Actor(kind="person"))
             ):
                 return entry.at
     return None

@@ -25,12 +25,17 @@ from engine.model.events import (
     Answered,
     Cancelled,
     Event,
+    GroupPaged,
     HoldChanged,
     Locked,
     LockLost,
     Looked,
     Noted,
     Restarted,
+    RetryAsked,
+    RoleTaken,
+    RunHeld,
+    SeveritySet,
     Started,
     Stopped,
     TimerFired,
@@ -207,6 +212,15 @@ class AnyOrder(RuleBasedStateMachine):
                 Restarted(),
                 Stopped(),
                 Noted(by=PEOPLE[0], text="hm"),
+                Noted(by=PEOPLE[0], text="hm", ref="x:1:2", change="deleted"),
+                RoleTaken(by=PEOPLE[0], role="commander"),
+                RoleTaken(by=PEOPLE[1], role="commander"),
+                SeveritySet(by=PEOPLE[0], to="sev1"),
+                SeveritySet(by=PEOPLE[1], to="sev5"),
+                GroupPaged(by=PEOPLE[0], group="owners"),
+                RunHeld(by=PEOPLE[0], on=True, reason="wait"),
+                RunHeld(by=PEOPLE[0], on=False),
+                RetryAsked(by=PEOPLE[0]),
                 Started(run="r", revision="x", by=PEOPLE[0]),
             ]
         )
@@ -242,7 +256,11 @@ class AnyOrder(RuleBasedStateMachine):
             return
         record = self.session.record
         held_up = any(one.stage == "act.hold" for one in record.threads.values())
-        assert record.end or self.session.pending or (record.hold and held_up)
+        assert (
+            record.end
+            or self.session.pending
+            or ((record.hold or record.hold_here) and held_up)
+        )
         assert not (record.end and record.threads)
 
     @invariant()
