@@ -6,17 +6,18 @@ Called by: people (gestures), server (response_url), workspace (events).
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
 from chat.arguments import Arguments
 from chat.bodies import event_callback
 from chat.delivery import Attempt, Delivery, Kind, Post, Sign, Way
+from chat.limits import check_view
 from chat.methods_chat import bot_message, given_message
 from chat.sockets import Sockets
 from chat.things import Json, Message, Refused
-from chat.workspace import Workspace
+from chat.workspace import View, Workspace
 
 RETRIES: Final = (0.0, 60.0, 300.0)  # seconds before each further try of an event
 RESPONSES: Final = 5
@@ -154,7 +155,7 @@ class Courier:
         if delivery.kind != "events_api" or sign != "good":
             return
         for number, seconds in enumerate(self.retry_seconds, 1):
-            if delivery.acknowledged:
+            if delivery.acknowledged or not delivery.last.retried:
                 return
             reason = delivery.last.failed
             await asyncio.sleep(seconds)
@@ -166,7 +167,11 @@ class Courier:
 
     def _done(self, delivery: Delivery) -> None:
         if not delivery.last.failed:
-            self._apply(delivery)
+            try:
+                self._apply(delivery)
+            except (Refused, KeyError, TypeError, AttributeError):
+                last = replace(delivery.last, failed="invalid_response")
+                delivery.attempts[-1] = last
         self.workspace.changed()
 
     def _apply(self, delivery: Delivery) -> None:
@@ -175,7 +180,7 @@ class Courier:
         if delivery.kind == "slash_commands" and answer:
             delivery.reply = self._reply(delivery.body, answer)
         if delivery.body.get("type") == "view_submission":
-            self._after_sending(delivery, answer if isinstance(answer, dict) else {})
+            self._after_sending(delivery, answer or {})
 
     def _reply(self, body: Json, answer: Any) -> Message | None:
         """Return the message that a slash command's answer makes."""
@@ -195,14 +200,18 @@ class Courier:
     def _after_sending(self, delivery: Delivery, answer: Json) -> None:
         view = self.workspace.views[delivery.body["view"]["id"]]
         action = answer.get("response_action", "")
+        if action in ("update", "push"):
+            check_view(answer["view"])
         if action == "errors":
-            delivery.errors = dict(answer["errors"])
+            delivery.errors = _errors(view, answer["errors"])
         elif action == "update":
             view.body = self.workspace.view_body(view, answer["view"])
         elif action == "push":
             self.workspace.open_view(view.user, answer["view"], view)
         elif action == "clear":
             self._close(view.root)
+        elif answer:
+            raise Refused("invalid_response")
         else:
             view.gone = True
 
@@ -238,3 +247,11 @@ class Courier:
                                 attachments)  # fmt: skip
         else:
             self._said(known.channel, known.user, given)
+
+
+def _errors(view: View, given: Json) -> dict[str, str]:
+    """Return a window's errors; Refused for a block that is no input of it."""
+    inputs = {b["block_id"] for b in view.body["blocks"] if b["type"] == "input"}
+    if not given or not set(given) <= inputs:
+        raise Refused("invalid_response")
+    return {str(block): str(text) for block, text in given.items()}

@@ -27,7 +27,8 @@ class Attempt:
     """One try. `status` is HTTP's (0: none came; Socket Mode says 200 for an ack).
 
     `failed` is "" or Slack's word for why: http_timeout, http_error,
-    connection_failed, timeout, no_request_url, no_connection.
+    connection_failed, timeout, no_request_url, no_connection; invalid_response where
+    Slack could not do what the answer asks.
     `at` and `seconds` are monotonic.
     """
 
@@ -37,6 +38,7 @@ class Attempt:
     failed: str
     answer: Any
     retry: int = 0
+    retried: bool = True  # False where the app asked for no further try
 
 
 @dataclass
@@ -133,11 +135,12 @@ class Post:
                    **signed(self.secret, raw, self._clock(), sign)}  # fmt: skip
         if retry:
             headers |= {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": reason}
-        status, failed, answer = await self._post(url, raw, headers)
-        return Attempt(came, self._ticks() - came, status, failed, answer, retry)
+        status, failed, answer, again = await self._post(url, raw, headers)
+        took = self._ticks() - came
+        return Attempt(came, took, status, failed, answer, retry, again)
 
     async def _post(self, url: str, raw: bytes,
-                    headers: dict[str, str]) -> tuple[int, str, Any]:  # fmt: skip
+                    headers: dict[str, str]) -> tuple[int, str, Any, bool]:  # fmt: skip
         if self._session is None:
             self._session = aiohttp.ClientSession()
         patience = aiohttp.ClientTimeout(total=self.answer_seconds)
@@ -145,13 +148,14 @@ class Post:
             async with self._session.post(
                 url, data=raw, headers=headers, timeout=patience, allow_redirects=False
             ) as got:
-                answer = parsed(await got.text())
+                answer = parsed(await got.text(), got.content_type)
                 failed = "" if 200 <= got.status < 300 else "http_error"
-                return got.status, failed, answer
+                again = got.headers.get("X-Slack-No-Retry") != "1"
+                return got.status, failed, answer, again
         except TimeoutError:
-            return 0, "http_timeout", None
+            return 0, "http_timeout", None, True
         except (aiohttp.ClientError, OSError):
-            return 0, "connection_failed", None
+            return 0, "connection_failed", None, True
 
 
 def encoded(kind: Kind, body: Json) -> tuple[bytes, str]:
@@ -175,10 +179,12 @@ def signed(secret: str, raw: bytes, now: float, sign: Sign) -> dict[str, str]:
     return {"X-Slack-Request-Timestamp": at, "X-Slack-Signature": value}
 
 
-def parsed(text: str) -> Any:
+def parsed(text: str, content_type: str) -> Any:
     """Return an answer's JSON, its text if it is none, or None if it is empty."""
     if not text:
         return None
+    if content_type != "application/json":
+        return text
     try:
         return json.loads(text)
     except ValueError:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from chat.things import Json, Refused, texts_of
 
 TEXT: Final = 40_000
+UPDATED_TEXT: Final = 4_000  # what chat.update takes, as apps met it
 MESSAGE_BLOCKS: Final = 50
 VIEW_BLOCKS: Final = 100
 ATTACHMENTS: Final = 100

@@ -7,7 +7,7 @@ Each takes the workspace and the arguments, and returns the answer's fields besi
 from typing import Any
 
 from chat.arguments import Arguments
-from chat.limits import check_message
+from chat.limits import UPDATED_TEXT, check_message
 from chat.things import Channel, Json, Message, Refused
 from chat.workspace import Workspace
 
@@ -87,7 +87,7 @@ def update(workspace: Workspace, arguments: Arguments) -> Json:
     """chat.update: what is left out of text, blocks, attachments stays or goes.
 
     As in Slack: blocks stay when neither text nor blocks are given, and go when only
-    text is.
+    text is; a text above 4,000 characters is msg_too_long, though it can be posted.
     """
     channel = workspace.channel(arguments.need("channel"))
     message = channel.find(arguments.need("ts"))
@@ -101,9 +101,11 @@ def update(workspace: Workspace, arguments: Arguments) -> Json:
     text, blocks, attachments, metadata = given_message(
         Arguments(given | arguments.given)
     )
+    if "text" in arguments.given and len(text) > UPDATED_TEXT:
+        raise Refused("msg_too_long")
+    kept = attachments if "attachments" in arguments.given else None
     if metadata is not None:
         message.metadata = metadata
-    kept = attachments if "attachments" in arguments.given else None
     workspace.edit(message, workspace.bot.id, text, blocks, kept)
     return {"channel": channel.id, "ts": message.ts, "text": text,
             "message": message.body(workspace.base, metadata=True)}  # fmt: skip

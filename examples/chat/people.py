@@ -113,15 +113,17 @@ class People:
 
     async def press(
         self, user: str, message: Message, action_id: str, *, chosen: str = "",
-        stale: bool = False, sign: Sign = "good",
+        values: Mapping[str, Any] | None = None, stale: bool = False,
+        sign: Sign = "good",
     ) -> Delivery:  # fmt: skip
         """Press a button of a message, or choose an option by its value.
 
         Args:
             user: who presses; must be in the channel.
             message: as in slack.last("incidents").
-            action_id: of the element; the part before the first "*" where it ends so.
+            action_id: of the element.
             chosen: the option's value, for selects and radio buttons.
+            values: what other fields of the message hold, as in `submit`.
             stale: also what an earlier version of the message had, as a screen does
                 that was not refreshed.
             sign: a good signature, or which kind of bad one.
@@ -133,6 +135,8 @@ class People:
         action = bodies.action_of(element, block_id, ts, picked)
         url = self.courier.response_url(message.channel, person.id, message)
         body = bodies.block_actions(self.workspace, person, message, action, url)
+        held = dict(values or {}) | ({action_id: chosen} if chosen else {})
+        body["state"] = {"values": filled(message.blocks, held, checked=False)}
         return await self._send("interactive", body, sign)
 
     async def message_shortcut(self, user: str, message: Message, callback_id: str, *,
@@ -174,7 +178,7 @@ class People:
             sign: a good signature, or which kind of bad one.
         """
         person, window = self._window(user, view)
-        state = filled(window.body, values)
+        state = filled(window.body["blocks"], values)
         body = bodies.view_submission(self.workspace, person, window, state)
         return await self._send("interactive", body, sign)
 

@@ -20,6 +20,7 @@ from chat.sockets import Reason, Sockets
 from chat.things import Channel, Message, Person
 from chat.workspace import View, Workspace
 
+POLL_SECONDS: Final = 0.05
 CLOSING_SECONDS: Final = 0.2  # what a call under way gets when the server ends
 
 
@@ -33,7 +34,8 @@ class Slack(People):
         workspace: people, channels, groups, files, views (see `workspace`).
         courier: what the app was told (`deliveries`), `subscribed`, `retry_seconds`.
         sockets: Socket Mode's connections, `deaf`.
-        rates: how fast the app may post; nothing is limited until it is set.
+        rates: how fast the app may call; nothing is limited until it is set
+            (`rates.as_slack()`).
         trouble: the faults; `fail` sets them.
     """
 
@@ -256,7 +258,7 @@ class Slack(People):
 
     async def until(self, condition: Callable[["Slack"], object], *,
                     within: float = 10.0) -> None:  # fmt: skip
-        """Return once a condition holds; looked at after each change.
+        """Return once a condition holds; looked at after each change and every 50 ms.
 
         Raises:
             TimeoutError: not within these seconds; the text shows all channels.
@@ -264,7 +266,7 @@ class Slack(People):
         try:
             async with asyncio.timeout(within):
                 while not condition(self):
-                    await self.workspace.next_change()
+                    await self.workspace.next_change(POLL_SECONDS)
         except TimeoutError:
             shown = "\n\n".join(map(self.transcript, self.workspace.channels))
             raise TimeoutError(

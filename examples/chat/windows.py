@@ -28,26 +28,29 @@ class Cannot(Exception):
     """A person cannot do this in Slack; the text says why."""
 
 
-def filled(view: Json, values: Mapping[str, Any]) -> Json:
-    """Return `state.values` of a view, filled with values by block_id or action_id.
+def filled(
+    blocks: list[Json], values: Mapping[str, Any], *, checked: bool = True
+) -> Json:
+    """Return `state.values` of blocks, filled with values by block_id or action_id.
 
     A field that is not named keeps its initial value. An option is named by its value,
-    several by a list; a date is "2026-03-01", a time "14:05".
+    several by a list; a date is "2026-03-01", a time "14:05". Unless `checked`, a field
+    may be left empty, as in a message.
     """
     unknown = set(values)
     state: Json = {}
-    for block, element in _fields(view["blocks"]):
+    for block, element in _fields(blocks):
         names = {block["block_id"], element["action_id"]}
         named = names & set(values)
         unknown -= names
         given = values[named.pop()] if named else None
         content = _content(element, given)
-        if block["type"] == "input":
+        if checked and block["type"] == "input":
             _check(block, element, content)
         entry = {"type": element["type"], **content}
         state.setdefault(block["block_id"], {})[element["action_id"]] = entry
     if unknown:
-        raise Cannot(f"the window has no field {', '.join(sorted(unknown))}")
+        raise Cannot(f"there is no field {', '.join(sorted(unknown))}")
     return state
 
 

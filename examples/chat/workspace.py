@@ -92,11 +92,13 @@ class Workspace:
             if not one.done():
                 one.set_result(None)
 
-    async def next_change(self) -> None:
-        """Return after the next change."""
+    async def next_change(self, within: float) -> None:
+        """Return after the next change, or after these seconds without one."""
         future = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
-        await future
+        await asyncio.wait([future], timeout=within)
+        if not future.done():
+            self._waiting.remove(future)
 
     def emit(self, event: Json) -> None:
         """Tell the app of an event, and wake whoever waits."""

@@ -136,6 +136,25 @@ async def test_calls_in_a_minute_are_counted() -> None:
         assert ["", "", "ratelimited"] == [await post(slack) for _ in range(3)]
 
 
+async def test_slacks_own_rates_are_a_table_away() -> None:
+    """One message a second and channel, fifty edits a minute."""
+    async with Slack() as slack:
+        slack.rates.as_slack()
+        posted = await client(slack).chat_postMessage(channel="incidents", text="a")
+        second = await post(slack)
+        codes = []
+        for number in range(51):
+            try:
+                await client(slack).chat_update(
+                    channel=posted["channel"], ts=posted["ts"], text=str(number)
+                )
+                codes.append("")
+            except SlackApiError as refused:
+                codes.append(refused.response["error"])
+
+        assert (second, codes.index("ratelimited")) == ("ratelimited", 50)
+
+
 async def test_an_upload_can_fail_between_its_steps() -> None:
     """The bytes may not arrive; the file is then not there to be completed."""
     async with Slack() as slack:

@@ -176,7 +176,7 @@ async def test_a_window_is_opened_filled_refused_and_sent() -> None:
         ({}, "the field 'reason' must be filled"),
         ({"reason": "a", "hosts": 4}, "the field 'hosts' is above 3"),
         ({"reason": "a", "hosts": "1.5"}, "the field 'hosts' takes a whole number"),
-        ({"reason": "a", "other": "b"}, "the window has no field other"),
+        ({"reason": "a", "other": "b"}, "there is no field other"),
     ],
 )
 async def test_a_window_that_slack_would_not_send_is_not_sent(
@@ -209,6 +209,59 @@ async def test_a_trigger_is_good_once_and_for_three_seconds() -> None:
                 codes.append(refused.response["error"])
 
         assert ["", "exchanged_trigger_id", "expired_trigger_id"] == codes
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"response_action": "errors", "errors": {"nothing": "a"}},
+        {"response_action": "errors", "errors": {}},
+        {"response_action": "update", "view": {"type": "modal"}},
+        {"response_action": "vanish"},
+    ],
+    ids=["errors of no block", "no errors", "a bad view", "no such action"],
+)
+async def test_an_answer_that_slack_cannot_use_is_shown_as_a_failure(
+    answer: dict[str, Any],
+) -> None:
+    """The person sees that it failed, and the window stays."""
+    async with Slack() as slack, listening(slack) as app:
+        await slack.shortcut("ana", "reject")
+        trigger = app.bodies("/interactions")[0]["trigger_id"]
+        await client(slack).views_open(trigger_id=trigger, view=WINDOW)
+        app.answers["/interactions"] = answer
+        sent = await slack.submit("ana", {"reason": "too early"})
+
+        assert ("invalid_response", "dispatch_failed") == (sent.last.failed, sent.shown)
+        assert slack.view("ana") is not None
+
+
+async def test_a_reply_with_blocks_that_slack_refuses_is_a_failure() -> None:
+    """A slash command's answer has the limits of every message."""
+    async with Slack() as slack, listening(slack) as app:
+        app.answers["/commands"] = {"text": "a", "blocks": [{"type": "section"}]}
+        typed = await slack.command("ana", "incidents", "/runbook list")
+
+        assert (typed.shown, slack.ephemerals("incidents", "ana")) == (
+            "dispatch_failed",
+            [],
+        )
+
+
+async def test_a_click_says_what_the_message_s_fields_hold() -> None:
+    """state.values has each select of the message, chosen or not."""
+    async with Slack() as slack, listening(slack) as app:
+        await asked(slack)
+        message = slack.last("incidents")
+        await slack.press("ana", message, "approve")
+        await slack.press("ana", message, "approve", values={"role": "s"})
+        states = [b["state"]["values"] for b in app.bodies("/interactions")]
+        option = message.blocks[1]["elements"][1]["options"][0]
+
+        assert states == [
+            {"ask": {"role": {"type": "static_select", "selected_option": None}}},
+            {"ask": {"role": {"type": "static_select", "selected_option": option}}},
+        ]
 
 
 async def test_events_of_what_people_write_edit_and_mark() -> None:

@@ -145,3 +145,15 @@ async def test_a_ticket_opens_one_connection() -> None:
             status = again.status
 
         assert (hello["type"], hello["num_connections"], status) == ("hello", 1, 403)
+
+
+async def test_the_app_is_back_after_slack_was_gone() -> None:
+    """Open sockets are cut, connecting is refused; the client comes back by itself."""
+    async with Slack(socket_mode=True) as slack, connected(slack) as socket:
+        await slack.go_away()
+        await slack.until(lambda s: not s.sockets.connections)
+        await slack.come_back()
+        await slack.until(lambda s: s.sockets.connections)
+        await slack.shortcut("ana", "start")
+
+        assert ["interactive"] == [r.type for r in socket.heard]

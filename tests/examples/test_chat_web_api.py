@@ -316,3 +316,15 @@ async def test_direct_messages_and_ephemeral_ones() -> None:
         assert [m.text for m in slack.ephemerals("incidents", "ana")] == ["psst"]
         assert (await app.conversations_history(channel=channel))["messages"] == []
         assert [m.text for m in slack.messages(opened["channel"]["id"])] == ["hello"]
+
+
+async def test_an_edit_takes_less_text_than_a_post() -> None:
+    """Above 4,000 characters chat.update says msg_too_long, and changes nothing."""
+    async with Slack() as slack:
+        app = client(slack)
+        posted = await app.chat_postMessage(channel="incidents", text="a" * 5000)
+        where = {"channel": posted["channel"], "ts": posted["ts"]}
+        code = await code_of(slack, "chat.update", text="b" * 4001, **where)
+        await app.chat_update(text="c" * 4000, **where)
+
+        assert (code, slack.last("incidents").edits) == ("msg_too_long", 1)
