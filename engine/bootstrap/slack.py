@@ -1,11 +1,15 @@
 """Slack, as the configuration has it: the screen, and the ways in."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from engine.adapters.slack.sockets import SlackSockets
     from engine.config.chatting import Group, Slack
+    from engine.model.chat import Filled, Heard, Inbound
     from engine.ports import ChatProvider, Secrets
+
+Kind = Literal["events_api", "interactive", "slash_commands"]
 
 
 def slack_provider(
@@ -23,3 +27,36 @@ def slack_provider(
     api = SlackApi(settings.url, lambda: secrets.get(settings.token.secret))
     known = {name: one.slack for name, one in (groups or {}).items() if one.slack}
     return SlackChat(api, groups=known)
+
+
+def slack_reader() -> "Callable[[Kind, bytes], Heard]":
+    """Return what reads the bodies of Slack's requests, for its door."""
+    from engine.adapters.slack.inbound import read_request
+
+    return read_request
+
+
+def slack_sockets(
+    settings: "Slack",
+    secrets: "Secrets",
+    take: "Callable[[Inbound], bool]",
+    check: "Callable[[Filled], Mapping[str, str]] | None" = None,
+) -> "SlackSockets | None":
+    """Return what keeps Socket Mode open: `await it.run()`, cancel it to end.
+
+    None: the configuration has no app token.
+
+    Args:
+        settings: `chat.slack` of the configuration.
+        secrets: Where the token is read, anew for each connection.
+        take: `Hearing.take`: takes an event at once.
+        check: What is wrong with a form that was sent, by field.
+    """
+    from engine.adapters.slack import SlackApi
+    from engine.adapters.slack.sockets import SlackSockets
+
+    app = settings.app
+    if app is None:
+        return None
+    api = SlackApi(settings.url, lambda: secrets.get(app.secret))
+    return SlackSockets(api, take, check) if check else SlackSockets(api, take)

@@ -229,4 +229,14 @@ class Rewritten(msgspec.Struct, frozen=True, omit_defaults=True, tag=True):
 
 Inbound = Said | Pressed | Filled | Marked | Rewritten
 
+
+class Heard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one request of a provider says: an event, or why there is none in it."""
+
+    event: Inbound | None = None
+    ignored: str = ""
+    answer: dict[str, Any] | None = None  # what the provider wants back at once
+    fits: bool = True  # False: it is no request of this provider
+
+
 LONGEST_VALUE: Final = 2000  # characters of a button's or a form's value

@@ -14,6 +14,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from engine.adapters.slack.shapes import as_map, as_text
 from engine.adapters.slack.texts import plain
 from engine.errors import ChatRefused
 from engine.model.chat import LONGEST_VALUE, Field, Form
@@ -131,9 +132,10 @@ def filled(view: Mapping[str, Any]) -> tuple[Answers, Wrong]:
     """
     answers: Answers = {}
     wrong: Wrong = {}
-    for name, elements in _map(_map(view.get("state")).get("values")).items():
-        for kind, element in _map(elements).items():
-            value = _value(_map(element))
+    for given, elements in as_map(as_map(view.get("state")).get("values")).items():
+        name = as_text(given)
+        for kind, element in as_map(elements).items():
+            value = _value(as_map(element))
             if value is None or value in ("", []):
                 continue
             try:
@@ -163,12 +165,12 @@ def _value(element: Mapping[str, Any]) -> str | list[str] | None:
     """Return what an element of any type holds: texts, or one."""
     many = element.get("selected_options")
     if isinstance(many, list):
-        return [str(_map(one).get("value", "")) for one in many]
+        return [as_text(as_map(one).get("value")) for one in many]
     one = element.get("selected_option")
     if isinstance(one, Mapping):
-        return str(one.get("value", ""))
+        return as_text(one.get("value"))
     value = element.get("value")
-    return value if isinstance(value, str) else None
+    return as_text(value) if isinstance(value, str) else None
 
 
 def _number(text: str) -> int | float | None:
@@ -181,7 +183,3 @@ def _number(text: str) -> int | float | None:
     except ValueError:
         return None
     return found if math.isfinite(found) else None
-
-
-def _map(found: Any) -> Mapping[str, Any]:
-    return found if isinstance(found, Mapping) else {}

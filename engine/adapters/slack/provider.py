@@ -16,13 +16,14 @@ from typing import Any, Final
 
 from engine.adapters.slack.asking import Ask, SlackApi, SlackSaid
 from engine.adapters.slack.blocks import BUDGET, drawn
+from engine.adapters.slack.messages import PROVIDER, read_message
 from engine.adapters.slack.modals import modal
 from engine.adapters.slack.rooms import Rooms, direct
-from engine.adapters.slack.texts import read_text, safe
+from engine.adapters.slack.shapes import as_map, as_maps
+from engine.adapters.slack.texts import safe
 from engine.errors import ChatRefused
 from engine.model.chat import Card, Form, Message, NewRoom, Place
 
-PROVIDER: Final = "slack"
 EVENT_TYPE: Final = "runbook_card"
 LITERAL: Final[Mapping[str, Any]] = {
     "parse": "none",
@@ -207,7 +208,7 @@ class SlackChat:
                 if said.code in NOT_THERE:
                     return None
                 raise
-        for one in _maps(answer.get("messages")):
+        for one in as_maps(answer.get("messages")):
             if one.get("ts") == ref and one.get("subtype") != "tombstone":
                 return read_message(one, place)
         return None
@@ -235,29 +236,6 @@ class SlackChat:
         raise AssertionError("the last budget returns or raises")
 
 
-def read_message(found: Mapping[str, Any], place: Place) -> Message:
-    """Return a message of Slack's as the engine knows it."""
-    thread = str(found.get("thread_ts") or place.thread or "")
-    files = [
-        str(one.get("permalink") or one.get("url_private") or "")
-        for one in _maps(found.get("files"))
-    ]
-    ref = str(found.get("ts", ""))
-    return Message(
-        Place(PROVIDER, place.room, thread),
-        ref,
-        by=str(found.get("user") or found.get("bot_id") or ""),
-        text=read_text(str(found.get("text") or "")),
-        at=epoch(ref),
-        files=tuple(one for one in files if one),
-    )
-
-
-def epoch(ts: str) -> float:
-    """Return the seconds of a message's ts; 0 for what is none."""
-    return float(ts) if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", ts) else 0.0
-
-
 async def _messages(ask: Ask, place: Place) -> Any:
     """Yield the messages of a thread, oldest first, or of a room, newest first."""
     method = "conversations.replies" if place.thread else "conversations.history"
@@ -265,19 +243,19 @@ async def _messages(ask: Ask, place: Place) -> Any:
     given |= {"channel": place.room, "limit": PAGE, "include_all_metadata": True}
     for _ in range(PAGES):
         answer = await ask(method, **given)
-        for one in _maps(answer.get("messages")):
+        for one in as_maps(answer.get("messages")):
             yield one
-        cursor = _map(answer.get("response_metadata")).get("next_cursor")
+        cursor = as_map(answer.get("response_metadata")).get("next_cursor")
         if not cursor:
             return
         given["cursor"] = cursor
 
 
 def _key(found: Mapping[str, Any]) -> object:
-    metadata = _map(found.get("metadata"))
+    metadata = as_map(found.get("metadata"))
     if metadata.get("event_type") != EVENT_TYPE:
         return None
-    return _map(metadata.get("event_payload")).get("key")
+    return as_map(metadata.get("event_payload")).get("key")
 
 
 def _file_name(name: str, key: str) -> str:
@@ -289,24 +267,15 @@ def _file_name(name: str, key: str) -> str:
 
 def _has_file(found: Mapping[str, Any], ending: str) -> bool:
     return any(
-        str(one.get("name", "")).endswith(ending) for one in _maps(found.get("files"))
+        str(one.get("name", "")).endswith(ending) for one in as_maps(found.get("files"))
     )
 
 
 def _shared(answer: Mapping[str, Any], room: str) -> str:
     """Return the ts of the message that a file stands in, where Slack tells it."""
-    for file in _maps(answer.get("files")):
+    for file in as_maps(answer.get("files")):
         for kind in ("public", "private"):
-            shares = _map(_map(file.get("shares")).get(kind))
-            for share in _maps(shares.get(room)):
+            shares = as_map(as_map(file.get("shares")).get(kind))
+            for share in as_maps(shares.get(room)):
                 return str(share.get("ts", ""))
     return ""
-
-
-def _map(found: Any) -> Mapping[str, Any]:
-    return found if isinstance(found, Mapping) else {}
-
-
-def _maps(found: Any) -> list[Mapping[str, Any]]:
-    listed = found if isinstance(found, list) else []
-    return [one for one in listed if isinstance(one, Mapping)]

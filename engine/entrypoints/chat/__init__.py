@@ -1,1 +1,1 @@
-"""The doors of chat: what Slack and Mattermost post to the engine."""
+"""The doors of chat: what people do in Slack and Mattermost comes in, heard once."""

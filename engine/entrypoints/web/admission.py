@@ -47,6 +47,10 @@ class Refused(Exception):
     """Whoever posts is not who may; the text is told to them."""
 
 
+class Replayed(Refused):
+    """A signed request that came before, byte for byte."""
+
+
 class Closed(Exception):
     """The source cannot be opened: no secret of it has a value."""
 
@@ -108,6 +112,10 @@ class Admission:
             return self._slack(source.slack, posted)
         return _nothing
 
+    def slack(self, wanted: SlackSignature, posted: Posted) -> TakeBack:
+        """Judge Slack's signature alone. Raises: as `by_headers`; Replayed."""
+        return self._slack(wanted, posted)
+
     def bearer(self, names: str | list[str], headers: Mapping[str, str]) -> bool:
         """Return whether a bearer token is one of these secrets. Raises Closed."""
         given = _credentials(headers, "bearer")
@@ -167,7 +175,7 @@ class Admission:
                 break
             del self._seen[first]
         if signature in self._seen:
-            raise Refused("the same request came before")
+            raise Replayed("the same request came before")
         self._seen[signature] = now
 
         def take_back() -> None:
