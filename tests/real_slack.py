@@ -165,7 +165,7 @@ async def _passed_on(
     method, came = request.match_info["method"], trouble.ticks()
     given = await read(request)
     token = token_of(request, given)
-    fault = trouble.next(method, given)
+    fault = trouble.next(method)
     effect = fault is None or fault.has_effect
     status, answer = 200, {"ok": False, "error": fault.error if fault else ""}
     if effect:

@@ -154,6 +154,8 @@ class Courier:
             delivery.tried.set()
         if delivery.kind != "events_api" or sign != "good":
             return
+        if delivery.last.failed == "no_request_url":
+            return  # nobody wanted to be told
         for number, seconds in enumerate(self.retry_seconds, 1):
             if delivery.acknowledged or not delivery.last.retried:
                 return

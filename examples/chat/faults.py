@@ -68,10 +68,10 @@ class Fault:
         """End it."""
         self.lifted = True
 
-    def fits(self, method: str, arguments: Json) -> bool:
-        """Return whether it is for this call."""
+    def fits(self, method: str, channel: str) -> bool:
+        """Return whether it is for this call, in the channel of this id."""
         open_still = not self.lifted and (self.times is None or self.met < self.times)
-        here = self.channel in ("", arguments.get("channel"))
+        here = self.channel in ("", channel)
         return open_still and here and (not self.methods or method in self.methods)
 
     @property
@@ -112,18 +112,17 @@ class Rates:
         self.post_seconds = 1.0
         self.per_minute = dict(TIERS)
 
-    def wait(self, method: str, arguments: Json, at: float) -> int:
+    def wait(self, method: str, channel: str, at: float) -> int:
         """Return 0, or after how many whole seconds the call may come again."""
         limit = self.per_minute.get(method)
         recent = [t for t in self._calls.get(method, []) if t > at - 60]
         if limit is not None and len(recent) >= limit:
             return max(1, math.ceil(recent[0] + 60 - at))
         if self.post_seconds and method == "chat.postMessage":
-            where = str(arguments.get("channel", ""))
-            due = max(self._due_at.get(where, 0.0), at) + self.post_seconds
+            due = max(self._due_at.get(channel, 0.0), at) + self.post_seconds
             if due - at > self.burst * self.post_seconds + 1e-9:
                 return max(1, math.ceil(due - at - self.burst * self.post_seconds))
-            self._due_at[where] = due
+            self._due_at[channel] = due
         self._calls[method] = [*recent, at]
         return 0
 
@@ -159,10 +158,10 @@ class Trouble:
         self.faults.append(fault)
         return fault
 
-    def next(self, method: str, arguments: Json) -> Fault | None:
+    def next(self, method: str, channel: str = "") -> Fault | None:
         """Return the fault this call meets, counted, or None."""
         for fault in self.faults:
-            if fault.fits(method, arguments):
+            if fault.fits(method, channel):
                 fault.met += 1
                 return fault
         return None

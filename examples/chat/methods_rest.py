@@ -147,7 +147,7 @@ def files_complete(workspace: Workspace, arguments: Arguments) -> Json:
         message = bot_message(workspace, channel, given, files=files)
         message.subtype, message.thread_ts = "file_share", arguments.text("thread_ts")
         for file in files:
-            file.shared_in.append(channel.id)
+            file.shares.append((channel.id, message.ts))
         workspace.post(message)
     return {"files": [file.body(workspace.base) for file in files]}
 

@@ -94,14 +94,14 @@ class People:
         """Share a file in a channel; return its message."""
         person = self.workspace.person(user)
         place = self._place(person, channel)
+        ts = self.workspace.new_ts()
         file = File(self.workspace.new_id("F"), name, len(content), token_urlsafe(12),
                     person.id, content=content, created=self.workspace.now(),
-                    shared_in=[place.id])  # fmt: skip
+                    shares=[(place.id, ts)])  # fmt: skip
         self.workspace.files[file.id] = file
         message = self.workspace.post(Message(
-            place.id, self.workspace.new_ts(), person.id, typed(self.workspace, text),
-            self.workspace.team, subtype="file_share", thread_ts=thread_ts,
-            files=[file],
+            place.id, ts, person.id, typed(self.workspace, text), self.workspace.team,
+            subtype="file_share", thread_ts=thread_ts, files=[file],
         ))  # fmt: skip
         self.workspace.emit({
             "type": "file_shared", "file_id": file.id, "user_id": person.id,

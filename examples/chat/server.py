@@ -55,9 +55,10 @@ class Server:
         except ValueError:
             return web.json_response({"ok": False, "error": "invalid_json"})
         token = token_of(request, given)
-        fault = self.trouble.next(method, given)
+        where = self._where(given)
+        fault = self.trouble.next(method, where)
         if fault is None:
-            wait = self.trouble.rates.wait(method, given, came)
+            wait = self.trouble.rates.wait(method, where, came)
             if wait:
                 fault = Fault(status=429, retry_after=str(wait))
         if fault is None or fault.has_effect:
@@ -84,6 +85,14 @@ class Server:
         if fault is not None and fault.drop:
             return cut(request)
         return written(answer, status, fault)
+
+    def _where(self, given: Json) -> str:
+        """Return the id of the channel that a call names ("" if it names none)."""
+        named = str(given.get("channel") or given.get("channel_id") or "")
+        try:
+            return self.workspace.channel(named).id
+        except Refused:
+            return named
 
     def perform(self, method: str, token: str, given: Json) -> Json:
         """Carry a call out; return the whole answer."""
@@ -114,7 +123,7 @@ class Server:
         """Take a file's bytes, raw or as a form's first part."""
         came = self.trouble.ticks()
         ticket = request.match_info["ticket"]
-        fault = self.trouble.next("upload", {})
+        fault = self.trouble.next("upload")
         found = [f for f in self.workspace.files.values() if f.ticket == ticket]
         content = await _bytes_of(request)
         known = bool(found) and len(content) == found[0].length
@@ -137,7 +146,7 @@ class Server:
     async def _respond_url(self, request: web.Request) -> web.StreamResponse:
         came = self.trouble.ticks()
         given = await read(request)
-        fault = self.trouble.next("response_url", given)
+        fault = self.trouble.next("response_url")
         answer: Json = {"ok": False, "error": "internal_error"}
         if fault is None or fault.has_effect:
             try:

@@ -83,12 +83,15 @@ class File:
     alt_text: str = ""
     content: bytes | None = None
     created: int = 0
-    shared_in: list[str] = field(default_factory=list)  # channel ids
+    shares: list[tuple[str, str]] = field(default_factory=list)  # channel id, ts
 
     def body(self, base: str) -> Json:
         """Return the file object of files.info; `base` is the server's address."""
         suffix = self.name.rpartition(".")[2] if "." in self.name else "txt"
         url = f"{base}/files-pri/{self.id}/{self.name}"
+        where: dict[str, list[Json]] = {}
+        for channel, ts in self.shares:
+            where.setdefault(channel, []).append({"ts": ts, "share_user_id": self.by})
         return {
             "id": self.id,
             "created": self.created,
@@ -107,7 +110,8 @@ class File:
             "url_private_download": url,
             "permalink": url,
             "alt_txt": self.alt_text,
-            "channels": list(self.shared_in),
+            "channels": list(where),
+            "shares": {"public": where} if where else {},
         }
 
 

@@ -114,6 +114,7 @@ async def test_one_channel_can_fail_alone() -> None:
         slack.fail(error="is_archived", channel="incidents")
 
         assert await post(slack, channel=where) == "is_archived"
+        assert await post(slack, channel="#incidents") == "is_archived"
         assert await post(slack, channel="other") == ""
 
 
@@ -121,7 +122,9 @@ async def test_one_message_a_second_and_channel_is_kept() -> None:
     """Faster is 429 with Retry-After; another channel has its own second."""
     async with Slack(channels=["incidents", "other"]) as slack:
         slack.rates.post_seconds = 0.3
-        codes = [await post(slack), await post(slack), await post(slack, "b", "other")]
+        same = slack.channel("incidents").id
+        codes = [await post(slack), await post(slack, channel=same)]
+        codes.append(await post(slack, channel="other"))
         await asyncio.sleep(0.3)
         codes.append(await post(slack))
 
