@@ -1,5 +1,8 @@
 """The Slack stand-in answers slack_sdk's real client as Slack does."""
 
+import re
+from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -328,3 +331,29 @@ async def test_an_edit_takes_less_text_than_a_post() -> None:
         await app.chat_update(text="c" * 4000, **where)
 
         assert (code, slack.last("incidents").edits) == ("msg_too_long", 1)
+
+
+async def test_the_lines_of_its_page_work(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the README shows prints the channel as it says."""
+    page = Path(__file__).parents[2] / "examples" / "chat" / "README.md"
+    found = re.search(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    assert found is not None
+    place: dict[str, Any] = {}
+    exec("async def shown():\n" + indent(found[1], "    "), place)
+    await place["shown"]()
+
+    assert capsys.readouterr().out.splitlines()[-1] == "  down"
+
+
+async def test_a_shared_file_says_where_it_stands() -> None:
+    """files.info has the ts of the message that a file was shared with."""
+    async with Slack() as slack:
+        channel = slack.channel("incidents").id
+        made = await client(slack).files_upload_v2(
+            channel=channel, filename="a.txt", content="b"
+        )
+        info = await client(slack).files_info(file=made["file"]["id"])
+
+        assert info["file"]["shares"]["public"][channel][0]["ts"] == (
+            slack.last("incidents").ts
+        )
