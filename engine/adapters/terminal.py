@@ -19,10 +19,10 @@ class TerminalChat:
     """Writes what is said; questions are left to whoever follows the run."""
 
     def __init__(self, write: Write) -> None:
-        self._write = write
+        self._write = self.write = write
         self._paged: set[str] = set()
 
-    async def say(self, run: str, message: Say, /) -> None:
+    async def say(self, run: str, message: Say, /, *, key: str = "") -> None:
         """Write the message, with where it would have gone."""
         to = f" to {message.to}" if message.to else ""
         self._write(f"{run} says{to}: {message.text}")

@@ -13,12 +13,14 @@ from engine.bootstrap.parts import JOURNAL, break_glass, empty_store, hold, secr
 if TYPE_CHECKING:
     from engine.adapters.hold_file import HoldFile
     from engine.adapters.sqlite import SqliteStore
+    from engine.adapters.terminal import TerminalChat
     from engine.config import Config
     from engine.hosts.local import LocalHost
     from engine.hosts.untaken import Untaken
     from engine.model.run import RunSummary
     from engine.model.timeline import Entry
     from engine.ports import Chat, Pager, Posted, Secrets, Web
+    from engine.runtime.chat.chatting import Chatting
     from engine.runtime.drift import Drift
     from engine.runtime.driver import Listener
     from engine.runtime.intake import Intake
@@ -59,6 +61,7 @@ class Engine:
     switch: "HoldFile"
     measures: "Measures"
     untaken: "Untaken"
+    chat: "Chatting | None" = None  # begun by the server
 
 
 @dataclass(slots=True)
@@ -69,6 +72,7 @@ class Heard:
     listener: "Listener | None" = None
     intake: "Intake | None" = None
     tracing: "Tracing | None" = None
+    chat: "Chatting | None" = None
 
     def __call__(self, summary: "RunSummary", entries: "list[Entry]") -> None:
         """Tell everybody."""
@@ -78,6 +82,8 @@ class Heard:
         if self.tracing is not None:
             ended = any(entry.kind == "end" for entry in entries)
             self.tracing.changed(summary, ended)
+        if self.chat is not None:
+            self.chat.changed(summary, entries)
         if self.listener is not None:
             self.listener(summary, entries)
 
@@ -127,22 +133,39 @@ async def engine(
         silences(config, web), claim=host.begins,
     )  # fmt: skip
     heard.intake = intake
+    heard.chat = _chat(config, service, host, store, known, web, chat)
     drift, looks = _drift(service, host), service.driver.ports.checks
     watches = Watches(watched(config, kinds.kinds), looks, intake, clock)
     try:
         yield Engine(
             config, store, service, host, intake, known, sns.judge(web), watches,
-            switch, heard.measures, Untaken(store, pager, clock),
+            switch, heard.measures, Untaken(store, pager, clock), heard.chat,
         )  # fmt: skip
     finally:
-        await drift.stop()
-        await watches.stop()
-        await intake.stop()
-        await host.stop()
-        if heard.tracing is not None:
-            await heard.tracing.stop()
+        parts = [heard.chat, drift, watches, intake, host, heard.tracing]
+        for end in (one.stop for one in parts if one is not None):
+            await end()
         await web.aclose()
         await store.close()
+
+
+def _chat(
+    config: "Config",
+    service: "Service",
+    host: "LocalHost",
+    store: "SqliteStore",
+    secrets: "Secrets",
+    web: "Web",
+    terminal: "TerminalChat",
+) -> "Chatting | None":
+    """Return all of chat, not begun; what no run says goes through it as well."""
+    from engine.bootstrap.chatting import chatting
+    from engine.runtime.chat.notices import Notices
+
+    made = chatting(config, service, host, store, secrets, web, terminal.write)
+    if made is not None:
+        host.says_through(Notices(terminal, made.screens, store))
+    return made
 
 
 def _pager(config: "Config", web: "Web", known: "Secrets", beside: "Pager") -> "Pager":

@@ -113,6 +113,17 @@ class Chat(Model):
         timedelta(minutes=30), description="Longest silence of an open run."
     )
 
+    fallback_after: Duration = Field(
+        timedelta(seconds=45),
+        description="So long may chat fail before messages go to the ways out.",
+    )
+
+    @model_validator(mode="after")
+    def _in_time(self) -> "Chat":
+        if self.fallback_after > timedelta(seconds=60):
+            raise ValueError("fallback_after is at most 60s: somebody waits to hear")
+        return self
+
     @model_validator(mode="after")
     def _severities(self) -> "Chat":
         for one in self.own_channel:

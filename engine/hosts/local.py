@@ -62,6 +62,7 @@ class LocalHost:
         self.driver, self.store, self.mailbox = driver, store, mailbox
         self.chat, self.hold, self.clock, self.lease = chat, hold, clock, lease
         self._outbox = Outbox(store, chat, pager)
+        self.pager = pager
         self.over = asyncio.Event()
         self.on_gone: Callable[[str, str], None] = lambda run, why: None
         self.serving: Enrolled | None = None  # the server that we stand by for
@@ -125,6 +126,11 @@ class LocalHost:
         except StoreUnavailable as error:
             log.warning("standing by: the journal is unavailable error=%s", error)
         return False
+
+    def says_through(self, chat: Chat) -> None:
+        """Send what is said through another chat from now on; before `start`."""
+        self.chat = chat
+        self._outbox = Outbox(self.store, chat, self.pager)
 
     def condition(self) -> str:
         """Return why this process drives nothing now; empty: all is well."""

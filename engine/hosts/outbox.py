@@ -32,7 +32,7 @@ class Outbox:
             if type(message) in down:
                 continue
             try:
-                await self._post(run, message)
+                await self._post(message_id, run, message)
             except ChatDown as error:
                 log.warning("not sent run=%s error=%s", run, error)
                 down.add(type(message))
@@ -44,8 +44,8 @@ class Outbox:
             await self._store.sent(done)
         return bool(done)
 
-    async def _post(self, run: str, message: Say | Page) -> None:
+    async def _post(self, number: int, run: str, message: Say | Page) -> None:
         if isinstance(message, Say):
-            await self._chat.say(run, message)
+            await self._chat.say(run, message, key=f"outbox/{number}")
         else:
             await self._pager.page(run, message)

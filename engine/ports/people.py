@@ -9,8 +9,11 @@ from engine.model.people import Question
 class Chat(Protocol):
     """Where people read. It may lose or delay; the run never waits for it."""
 
-    async def say(self, run: str, message: Say, /) -> None:
-        """Post. Raises ChatDown when it could not; it is tried again."""
+    async def say(self, run: str, message: Say, /, *, key: str = "") -> None:
+        """Post. Raises ChatDown when it could not; it is tried again.
+
+        `key` is the same for each try of the same message.
+        """
         ...
 
     async def ask(self, run: str, question: Question, /) -> None:

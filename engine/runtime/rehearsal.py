@@ -152,7 +152,7 @@ class ScriptedPeople:
         self._count = 0
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def say(self, run: str, message: Say, /) -> None:
+    async def say(self, run: str, message: Say, /, *, key: str = "") -> None:
         """Nobody reads along."""
 
     async def close(self, run: str, key: str, outcome: str, /) -> None:

@@ -17,7 +17,7 @@ class People:
         self.chat_down = self.pager_down = False
         self.never = ""
 
-    async def say(self, run: str, message: Say, /) -> None:
+    async def say(self, run: str, message: Say, /, *, key: str = "") -> None:
         """Take a message."""
         self._take(message.text, down=self.chat_down)
 

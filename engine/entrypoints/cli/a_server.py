@@ -103,6 +103,8 @@ async def _served(
         taken = await opened.host.serve()
         await opened.intake.start()
         opened.watches.start()
+        if opened.chat is not None:
+            await opened.chat.start()
         chores = [
             asyncio.create_task(reloading.watch()),
             asyncio.create_task(keep_short(opened.store, opened.config)),

@@ -14,6 +14,7 @@ from engine import __version__
 from engine.bootstrap import Engine
 from engine.entrypoints.web.access import Access
 from engine.entrypoints.web.admission import Admission
+from engine.entrypoints.web.answering import Answering
 from engine.entrypoints.web.api import Api
 from engine.entrypoints.web.metrics import MOST_OPEN, Metrics, Now
 
@@ -25,7 +26,7 @@ def doors(
     reload: Callable[[], Awaitable[list[str]]],
     me: str,
 ) -> list[Route]:
-    """Return the routes of the API and of the metrics."""
+    """Return the routes of the API, of the metrics, and of one-time links."""
     settings = opened.config.settings
     access = Access(settings.server.tokens, admission, me, settings.people)
 
@@ -38,4 +39,7 @@ def doors(
 
     metrics = Metrics(opened.measures, opened.intake, now, posts, access)
     api = Api(opened, access, __version__, reload)
-    return [*metrics.routes(), *api.routes()]
+    chat = opened.chat
+    links = chat.links if chat is not None else None
+    answers = Answering(opened, links).routes() if links is not None else []
+    return [*metrics.routes(), *api.routes(), *answers]

@@ -65,7 +65,7 @@ class Fallback:
         may: Whether a person may answer a question of a run.
     """
 
-    ways: Sequence[Way]
+    ways: list[Way]
     screens: Sequence[Screens]
     kept: ChatStore
     stories: Stories
@@ -78,6 +78,10 @@ class Fallback:
     _told: dict[str, set[str]] = field(default_factory=dict)  # run to ways, to be said
     _out: dict[str, set[str]] = field(default_factory=dict)  # way to the runs it has
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def add(self, out: WayOut, person: str = "") -> None:
+        """Add a way out; before `start`."""
+        self.ways.append(Way(out, person))
 
     async def start(self) -> None:
         """Begin to watch. Raises StoreUnavailable."""

@@ -1,0 +1,195 @@
+"""Chat, as the configuration has it: providers, ways out, links. Called by opening."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from engine.adapters.sqlite import SqliteStore
+    from engine.config import Config
+    from engine.config.chatting import WayOut as WayOutSettings
+    from engine.hosts.local import LocalHost
+    from engine.model.people import Question
+    from engine.ports import ChatProvider, Clock, Secrets, WayOut, Web
+    from engine.runtime.chat.chatting import Chatting
+    from engine.runtime.chat.fallback import Fallback
+    from engine.runtime.chat.links import Links
+    from engine.runtime.chat.screen import Invited
+    from engine.runtime.chat.screens import Screens
+    from engine.runtime.chat.story import Stories, Story
+    from engine.runtime.service import Service
+
+LINK_KEY: Final = "answer-links.key"
+
+
+def providers(config: "Config", secrets: "Secrets") -> "dict[str, ChatProvider]":
+    """Return each chat that is configured, with nothing asked of it yet."""
+    from engine.bootstrap.slack import slack_provider
+
+    settings = config.settings
+    found: dict[str, ChatProvider] = {}
+    if settings.chat.slack is not None:
+        slack = settings.chat.slack
+        found["slack"] = slack_provider(slack, secrets, settings.groups)
+    return found
+
+
+def channel_of(config: "Config", provider: str) -> str:
+    """Return where a provider shows runs whose runbook names no channel."""
+    chosen = getattr(config.settings.chat, provider, None)
+    return (chosen.channel or "") if chosen is not None else ""
+
+
+def chatting(
+    config: "Config",
+    service: "Service",
+    host: "LocalHost",
+    store: "SqliteStore",
+    secrets: "Secrets",
+    web: "Web",
+    write: Callable[[str], None],
+) -> "Chatting | None":
+    """Return all of chat; None: the configuration names none."""
+    known = providers(config, secrets)
+    if not known:
+        return None
+    from engine.runtime.chat.chatting import Chatting
+    from engine.runtime.chat.story import Stories
+
+    clock = service.driver.ports.clock
+    stories = Stories(store, service.driver.ports.compiled)
+    screens = [
+        _screens(config, one, stories, service, host, store, clock)
+        for one in known.values()
+    ]
+    links = _links(config, clock)
+    fallback = _fallback(config, screens, stories, store, clock, links)
+    for name, way in config.settings.chat.fallback.items():
+        out = way_out(config, name, way, secrets, web, write)
+        fallback.add(out, way.person or "")
+    for one in screens:
+        one.away = fallback
+    return Chatting(screens, fallback, links)
+
+
+def _screens(
+    config: "Config",
+    provider: "ChatProvider",
+    stories: "Stories",
+    service: "Service",
+    host: "LocalHost",
+    store: "SqliteStore",
+    clock: "Clock",
+) -> "Screens":
+    from engine.model.events import Noted
+    from engine.model.people import ENGINE
+    from engine.runtime.chat.chatting import noting
+    from engine.runtime.chat.health import Health
+    from engine.runtime.chat.rooms import Rules
+    from engine.runtime.chat.screen import Screen
+    from engine.runtime.chat.screens import Screens
+
+    async def tell(run: str, text: str) -> None:
+        text = service.redactor.text(text)
+        await host.told(run, Noted(by=ENGINE, text=text))
+
+    said = config.settings.chat
+    rules = Rules(
+        provider.name,
+        channel_of(config, provider.name),
+        tuple(said.own_channel),
+        said.update_every.total_seconds(),
+    )
+    screen = Screen(
+        provider, store.chat, rules, clock, _drawn, _invited(config), noting(tell)
+    )
+    return Screens(screen, stories, store, Health(clock, provider.name))
+
+
+async def _drawn(dot: str) -> bytes:
+    """Return a picture, drawn beside the loop; a large one is given up, not awaited."""
+    from engine.bootstrap.parts import picture
+
+    return await asyncio.to_thread(picture, dot, "png")
+
+
+def _invited(config: "Config") -> "Invited":
+    """Return what tells whom to invite into the room of a run."""
+    from engine.runtime.service import groups_of
+
+    async def invited(
+        provider: str, story: "Story"
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        wanted = set(groups_of(story.runbook))
+        accounts = [
+            getattr(one, provider)
+            for name, one in config.settings.people.items()
+            if getattr(one, provider) and (wanted & {name, *one.groups})
+        ]
+        groups = [
+            getattr(one, provider)
+            for name, one in config.settings.groups.items()
+            if name in wanted and getattr(one, provider)
+        ]
+        return tuple(accounts), tuple(groups)
+
+    return invited
+
+
+def _links(config: "Config", clock: "Clock") -> "Links":
+    from engine.adapters.key_file import KeyFile
+    from engine.runtime.chat.links import Links
+
+    base = config.settings.chat.link or f"http://{config.settings.server.listen}"
+    return Links(base, KeyFile(config.data / LINK_KEY).key, clock.now)
+
+
+def _fallback(
+    config: "Config",
+    screens: "list[Screens]",
+    stories: "Stories",
+    store: "SqliteStore",
+    clock: "Clock",
+    links: "Links",
+) -> "Fallback":
+    from engine.runtime.chat.fallback import Fallback
+
+    people = config.settings.people
+
+    def may(person: str, story: "Story", question: "Question") -> bool:
+        mine = {person, *people[person].groups} if person in people else {person}
+        asked = {group for group, _ in question.who}
+        viewer = person in people and people[person].role == "viewer"
+        return bool(mine & asked) and not mine & set(question.not_by) and not viewer
+
+    return Fallback(
+        [], screens, store.chat, stories, store, clock, links, may,
+        config.settings.chat.fallback_after.total_seconds(),
+    )  # fmt: skip
+
+
+def way_out(
+    config: "Config",
+    name: str,
+    settings: "WayOutSettings",
+    secrets: "Secrets",
+    web: "Web",
+    write: Callable[[str], None],
+) -> "WayOut":
+    """Return one way out, with nothing sent yet."""
+    from engine.adapters.ways_out import AppriseWay, FileWay, TerminalWay, WebhookWay
+
+    def read(value: object) -> Callable[[], str]:
+        if isinstance(value, str):
+            return lambda: value
+        return lambda: secrets.get(str(getattr(value, "secret", "")))
+
+    if settings.apprise is not None:
+        return AppriseWay(name, read(settings.apprise))
+    if settings.webhook is not None:
+        return WebhookWay(name, read(settings.webhook), web)
+    if settings.file is not None:
+        place = config.file_of(f"chat.fallback.{name}.file", settings.file)
+        return FileWay(name, Path(str(place)))
+    return TerminalWay(name, write)
