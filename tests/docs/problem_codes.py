@@ -7,6 +7,7 @@ from typing import Final
 
 CODES: Final = {
     "agree": "A viewpoint of `agree` is named twice, or agrees itself.",
+    "alert-rules": "An alert rule file that cannot be read, or a rule in it.",
     "always": "An `always` rule cannot be read, or nothing in the file could meet it.",
     "answer": "A test scripts an answer that a check, an action or a person cannot give.",
     "approval": "An act that is `risk: high` or has `undo: none` can be reached without an approval before it.",
