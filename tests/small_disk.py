@@ -19,16 +19,25 @@ from tests.real_parts import strict
 @contextmanager
 def small_disk(place: Path, *, size: str = "1m") -> Iterator[Path]:
     """Yield a file system of that size at the place."""
-    place.mkdir()
-    mount = shutil.which("mount")
-    options = ["-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
-    if mount is None or subprocess.run([mount, *options], check=False).returncode:
-        reason = "mounting a file system needs root"
-        if strict():
-            pytest.fail(f"{reason}, and STRICT_TESTS=1 is set")
-        pytest.skip(reason)
-    try:
+    with mounted(place, size=size) as done:
+        if not done and strict():
+            pytest.fail("mounting a file system needs root, and STRICT_TESTS=1 is set")
+        if not done:
+            pytest.skip("mounting a file system needs root")
         yield place
+
+
+@contextmanager
+def mounted(place: Path, *, size: str) -> Iterator[bool]:
+    """Make a folder that is a file system of that size; yield whether it is one."""
+    place.mkdir(mode=0o700)
+    mount = shutil.which("mount")
+    options = ["-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", str(place)]
+    if mount is None or subprocess.run([mount, *options], check=False).returncode:
+        yield False
+        return
+    try:
+        yield True
     finally:
         _unmount(place)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.warm import ran
+
 FLAG = Path(__file__).parent / "places/flag.yaml"
 ENGINE_YAML = """\
 data: ./state
@@ -37,17 +39,8 @@ class Place:
 
     def runbook(self, *words: str, **more: str) -> tuple[int, str, str]:
         """Return exit code, output and errors of one command."""
-        done = subprocess.run(
-            [sys.executable, "-m", "engine", *words],
-            cwd=self.folder,
-            env=self.environment() | more,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
+        environment = self.environment() | more
+        return ran(words, self.folder, environment, within=LIMIT_SECONDS)
 
     def begin(self, *words: str) -> "subprocess.Popen[str]":
         """Begin a command that goes on; nobody sits at its terminal."""

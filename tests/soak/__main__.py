@@ -1,9 +1,10 @@
 """A night of faults: `python -m tests.soak --seconds 120 --seed 7`.
 
-Random alerts, and beside them random faults: kill -9, SIGSTOP, SIGTERM, slow, lying and
-broken checks, lost answers, storms of doubled deliveries. Then everything is made well,
-the runs get time to end, and what happened is judged from outside. Exit code 0: every
-invariant holds; else each that does not is printed, with the seed.
+Random alerts, and beside them random faults: kill -9, SIGSTOP, SIGTERM, a full disk,
+slow, dripping, lying and broken checks, a target that is away, lost answers, storms of
+doubled deliveries, several at once. Then everything is made well, the runs get time to
+end, and what happened is judged from outside. Exit code 0: every invariant holds; else
+each that does not is printed, with the seed.
 """
 
 import argparse
@@ -14,20 +15,28 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.small_disk import fill, mounted
 from tests.soak.engines import Engines, until
 from tests.soak.invariants import broken
 from tests.soak.world import Moods, Target
 
 SETTLE_SECONDS = 150.0
 THINGS = 12
+DISK_MB, MORE_MB = (
+    96,
+    0.25,
+)  # the journal's, and for each second; a fault takes the rest
+STORM = 300  # deliveries of the same alert, from ten senders at once
 
 
 class Night:
     """One soak."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, *, small: bool) -> None:
+        self.small = small  # the state is on a disk that can be filled
         self.dice = random.Random(seed)
         self.target = Target()
         self.target.start()
@@ -59,12 +68,42 @@ class Night:
                     else:
                         self.firing[one] = number
 
+    def storm(self) -> None:
+        """The same alert again and again, from many at once."""
+        self.number += 1
+        thing, number = f"t{self.dice.randrange(THINGS)}", self.number
+
+        def send(_: int) -> int:
+            return self.engines.post([thing], over=False, number=number)
+
+        with ThreadPoolExecutor(10) as several:
+            taken = sum(status == 200 for status in several.map(send, range(STORM)))
+        if taken:
+            self.taken[thing] += taken
+            self.firing[thing] = number
+
+    def fill_disk(self) -> None:
+        """There is no space for a while; the engine may die meanwhile."""
+        wall = self.engines.folder / "state/in-the-way"
+        fill(wall)
+        for _ in range(self.dice.randint(2, 12)):
+            self.alerts()
+            time.sleep(0.2)
+        if self.dice.random() < 0.3:
+            self.kill()
+            time.sleep(1.0)
+        wall.unlink()
+        if self.engines.ended():
+            self.engines.start()
+
     def fault(self) -> None:
         """Let something go wrong."""
-        faults = (
+        faults = [
             self.kill, self.kill, self.freeze, self.terminate, self.moody, self.moody,
-            self.well,
-        )  # fmt: skip
+            self.moody, self.well, self.storm,
+        ]  # fmt: skip
+        if self.small:
+            faults.append(self.fill_disk)
         one = self.dice.choice(faults)
         self.faults[one.__name__] += 1
         one()
@@ -87,10 +126,11 @@ class Night:
         self.engines.send(signal.SIGCONT)
 
     def moody(self) -> None:
-        """The target is slow, lies, breaks, or loses answers."""
+        """The target is slow, drips, lies, breaks, is away, or loses answers."""
         self.target.moods = self.dice.choice(
             [Moods(slow_seconds=1.5), Moods(slow_seconds=5.0), Moods(lying=True),
-             Moods(broken=True), Moods(losing=True)]
+             Moods(broken=True), Moods(losing=True), Moods(away=True),
+             Moods(dripping=True)]
         )  # fmt: skip
 
     def well(self) -> None:
@@ -110,7 +150,7 @@ class Night:
                 next_fault = time.monotonic() + self.dice.uniform(1.0, 4.0)
             time.sleep(self.dice.uniform(0.05, 0.4))
         self.well()
-        if self.engines.process is None or self.engines.process.poll() is not None:
+        if self.engines.ended():
             self.engines.start()
         until(lambda: self.engines.ask("/runs?open=true") == [], SETTLE_SECONDS)
         self.engines.end(signal.SIGTERM)
@@ -126,9 +166,16 @@ def main() -> int:
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     print(f"soak: seed {given.seed}, {given.seconds:g} s, in {folder}", flush=True)
-    night = Night(folder, given.seed)
-    night.play(given.seconds)
-    problems = broken(folder, night.target, night.taken)
+    with mounted(
+        folder / "state", size=f"{DISK_MB + MORE_MB * given.seconds:.0f}m"
+    ) as small:
+        if not small:
+            print("soak: no disk is filled: mounting one needs root")
+        night = Night(folder, given.seed, small=small)
+        night.play(given.seconds)
+        problems = broken(folder, night.target, night.taken)
+        if problems or given.keep:
+            shutil.copytree(folder / "state", folder / "state-kept")
     print(
         f"soak: {sum(night.taken.values())} alerts taken, "
         f"{len(night.target.calls)} changes at the target, "

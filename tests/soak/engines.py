@@ -99,6 +99,10 @@ class Engines:
             )  # fmt: skip
         self.starts += 1
 
+    def ended(self) -> bool:
+        """Return whether none runs."""
+        return self.process is None or self.process.poll() is not None
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the server."""
         if self.process is not None and self.process.poll() is None:

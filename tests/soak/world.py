@@ -22,6 +22,8 @@ class Moods:
     lying: bool = False  # answers checks with what is not so, as 200
     broken: bool = False  # answers checks with 500
     losing: bool = False  # does what it is told, and cuts the connection
+    away: bool = False  # nobody answers: no check, no change
+    dripping: bool = False  # answers checks a byte a second
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ class Target:
     def start(self) -> None:
         """Serve on a free port of loopback."""
         self._server = _Quiet(("127.0.0.1", 0), _handler(self))
+        self._server.target = self
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -86,6 +89,11 @@ class _Quiet(ThreadingHTTPServer):
     """Engines die in the middle of a sentence: that is no news here."""
 
     request_queue_size = 256
+    target: Target
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Return whether anybody is there; who is not closes the connection."""
+        return not self.target.moods.away
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing."""
@@ -119,9 +127,17 @@ def _handler(target: Target) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(raw)))
                 self.end_headers()
-                self.wfile.write(raw)
+                self._write(raw)
             except OSError:
                 self.close_connection = True  # whoever asked is dead
+
+        def _write(self, raw: bytes) -> None:
+            if not (target.moods.dripping and self.command == "GET"):
+                self.wfile.write(raw)
+                return
+            for one in raw:
+                self.wfile.write(bytes([one]))
+                time.sleep(1.0)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
