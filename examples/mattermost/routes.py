@@ -48,7 +48,7 @@ class Routes:
         given = await _read(request)
         room = given.get("channel_id", "") if isinstance(given, dict) else ""
         room = request.match_info.get("channel", room)
-        fault = self.trouble.next(name, {"channel": room})
+        fault = self.trouble.next(name, room)
         status, body = 500, Problem(500, "faulty", "It failed.").body()
         done = fault is None or fault.has_effect
         if done:
