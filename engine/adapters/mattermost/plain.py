@@ -14,14 +14,14 @@ from typing import Final
 from engine.model.visible import visible
 
 JOINER: Final = "\u2060"
-MARKS: Final = re.compile(r"[\\`*\[\]()|$!]|(?<!\w)_|_(?!\w)|(?<=~)~|~(?=~)")
+MARKS: Final = re.compile(r"[\\`*\[\]()|$!]|(?<![^\W_])_|_(?![^\W_])|(?<=~)~|~(?=~)")
 ENTITY: Final = re.compile(r"&(?=#?\w+;)")
 IN_FRONT: Final = re.compile(r"^( *)(?:([-+=>])|(\d{1,9})([.)]))")
 TRIGGERS: Final = re.compile(
     r"[@#~](?=\S)"  # a name, a hashtag, a channel
     r"|#"  # a heading
     r"|:(?=[\w+-]+:)"  # emoji
-    r"|(?<!\S)[:;=<](?=\S)"  # emoticons
+    r"|(?<!\S)[:;=<](?=\S)|<(?=[A-Za-z/!?])"  # emoticons, HTML
     r"|:(?=/)|(?i:\b(?:mailto|tel|data|javascript|mattermost):)(?=\S)"
     r"|(?i:\bwww\d{0,3})(?=\.)"
     r"|\.[A-Za-z]{2,24}(?=/)"  # example.com/

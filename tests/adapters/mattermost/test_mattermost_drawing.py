@@ -4,12 +4,20 @@ import html
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from mattermost import markup
 
 from engine.adapters.mattermost.drawing import MESSAGE, TEXTS, Drawn, drawn
-from engine.adapters.mattermost.plain import JOINER, cut, cut_bytes, escaped, fenced
+from engine.adapters.mattermost.plain import (
+    JOINER,
+    cut,
+    cut_bytes,
+    escaped,
+    fenced,
+    shown,
+)
 from engine.adapters.mattermost.signing import Signer
 from engine.model.chat import (
     Button,
@@ -23,6 +31,9 @@ from engine.model.chat import (
 )
 from tests.adapters.mattermost.mattermost_world import Known, settings_for
 
+PARSER = MarkdownIt("gfm-like")
+PARSER.linkify.set({"fuzzy_link": False, "fuzzy_email": False})  # not Mattermost's
+MARKUP = st.sampled_from("ab1 \t\n\\`*_{}[]()#+-.!|~<>=:/&;@$\"'w.x") | st.characters()
 SIGNER = Signer(settings_for("http://x"), Known({"TOKEN": "t0k3n"}))
 HOSTILE = (
     "@channel @here @all @ana \\@channel &#64;channel <!channel> @\u202echannel",
@@ -150,6 +161,26 @@ def test_f53_no_text_at_all_mentions_or_links(text: str) -> None:
 
     assert [set()] * 3 == [markup.called(one) for one in everything(post)]
     assert [[]] * 3 == [markup.links(one) for one in everything(post)]
+
+
+@settings(deadline=None)  # the parser learns its rules with the first text
+@given((st.text(MARKUP, max_size=80) | st.sampled_from(HOSTILE)).filter(str.strip))
+def test_f53_a_parser_that_others_wrote_finds_only_text(text: str) -> None:
+    """
+    CommonMark with tables, strikethrough and links that make themselves: two lines of
+    any signs are one paragraph of text, and read as they were.
+    """
+    tokens = PARSER.parse(f"x\n{escaped(text)}\nx")
+    (inline,) = [one for one in tokens if one.type == "inline"]
+    kinds = {one.type for one in inline.children or ()}
+    words = "".join(one.content or "\n" for one in inline.children or ())
+
+    assert ["paragraph_open", "inline", "paragraph_close"] == [
+        one.type for one in tokens
+    ]
+    assert set() == kinds - {"text", "softbreak", "hardbreak"}
+    read = words.replace(JOINER, "")[1:-1]
+    assert shown(text).split() == read.split()
 
 
 @given(st.text(st.sampled_from("`~ \na@#"), max_size=60))
