@@ -182,6 +182,7 @@ class Said(msgspec.Struct, frozen=True, omit_defaults=True, tag=True):
     ref: str = ""  # of the message with the words, where there is one
     trigger: str = ""  # opens a form for a moment
     about: Message | None = None  # the message whose menu it was
+    at: float = 0.0  # epoch seconds; 0: now. Words may come late, after a break
 
 
 class Pressed(msgspec.Struct, frozen=True, omit_defaults=True, tag=True):

@@ -176,7 +176,8 @@ def _said(post: Json, me: Me, *, direct: bool, name: str) -> Iterator[Said]:
         return
     by = Account(NAME, text_in(post, "user_id"), name)
     meant = text.strip() if words is None else words
-    yield Said(f"post:{ref}", by, place_of(post), meant, door, ref)
+    at = whole_in(post, "create_at") / 1000
+    yield Said(f"post:{ref}", by, place_of(post), meant, door, ref, at=at)
 
 
 def _edited(post: Json, me: Me) -> Iterator[Rewritten]:

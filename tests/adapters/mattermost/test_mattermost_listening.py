@@ -26,10 +26,12 @@ class Listener:
     free: asyncio.Event = field(default_factory=asyncio.Event)
     more: asyncio.Condition = field(default_factory=asyncio.Condition)
     breaks: bool = False
+    open_room: str = ""  # where nothing is held back
 
     async def hear(self, event: Inbound) -> None:
         """Take an event."""
-        await self.free.wait()
+        if event.place is None or event.place.room != self.open_room:
+            await self.free.wait()
         async with self.more:
             self.heard.append(event)
             self.more.notify_all()
@@ -167,6 +169,58 @@ async def test_a_desk_that_fails_or_waits_does_not_break_the_connection(
     assert 1 == opened == server.sockets.opened
 
 
+async def test_a_room_that_waits_does_not_hold_up_another(server: Mattermost) -> None:
+    """
+    Words of one room come one after the other; another room's are heard meanwhile.
+    """
+    other = server.add_channel("other", ["ana"])
+    async with listening(server) as one:
+        one.free.clear()
+        one.open_room = other.id
+        await server.say("ana", "incidents", "@runbook one")
+        await server.say("ana", "incidents", "@runbook two")
+        await server.say("ana", "other", "@runbook three")
+        before = await one.until(1)
+        one.free.set()
+        words = await one.until(3)
+
+    assert (["three"], ["three", "one", "two"]) == (before[:1], words)
+
+
+async def test_what_was_said_just_before_the_start_is_heard(server: Mattermost) -> None:
+    """
+    With the time it was said, so that it can be told what it was not about.
+    """
+    post = await server.say("ana", "incidents", "@runbook hold")
+    async with listening(server) as one:
+        words = await one.until(1)
+        (event,) = one.heard
+    assert isinstance(event, Said)
+
+    assert ["hold"] == words
+    assert abs(event.at - post.at / 1000) < 1.5  # the server tells whole seconds
+
+
+async def test_an_edit_in_a_room_without_new_words_is_caught_up_with(
+    server: Mattermost,
+) -> None:
+    """
+    Edits and marks do not show in a room's times.
+    """
+    post = await server.say("ana", "incidents", "the database is slow")
+    async with listening(server) as one:
+        before = server.sockets.opened
+        await server.go_away()
+        await server.edit("ana", post, "the database is not slow")
+        await server.come_back()
+        await reconnected(server, one, before)
+        await one.until(1)
+        (event,) = one.heard
+    assert isinstance(event, Rewritten)
+
+    assert (post.id, "the database is not slow") == (event.ref, event.text)
+
+
 async def test_f57_a_token_that_is_no_good_is_tried_again(server: Mattermost) -> None:
     """
     It does not end the listening: with a good token it goes on.
@@ -189,8 +243,7 @@ async def test_no_address_is_reached_that_may_not_be(server: Mattermost) -> None
     web = HttpxWeb()  # only public addresses
     secrets = Known({"TOKEN": server.token})
     events = MattermostEvents(MattermostServer(settings_for(server.url), secrets, web))
-    queue: asyncio.Queue[Inbound] = asyncio.Queue()
-    why = await events._once(queue)
+    why = await events._once()
     await web.aclose()
 
     assert "is not a public address" in why

@@ -67,7 +67,7 @@ def test_a_mention_is_heard_with_where_it_stands() -> None:
     assert (
         Said(
             "post:p-1", Account("mattermost", "u-ana", "ana"),
-            Place("mattermost", "c-1", "p-0"), "status r-1", "mention", "p-1",
+            Place("mattermost", "c-1", "p-0"), "status r-1", "mention", "p-1", at=1.0,
         ),
     ) == events_of(event, ME)  # fmt: skip
 
