@@ -6,6 +6,7 @@ Called by the entry points; nothing below imports this. `kinds`: checks and acti
 """
 
 from engine.bootstrap.alerts import parse_alerts, rules, silences, sources, watched
+from engine.bootstrap.chatting import channel_of, chat_providers
 from engine.bootstrap.kinds import door, kinds, registry
 from engine.bootstrap.opening import Engine, dry_service, engine, journal
 from engine.bootstrap.parts import (
@@ -23,6 +24,8 @@ __all__ = [
     "JOURNAL",
     "Engine",
     "break_glass",
+    "channel_of",
+    "chat_providers",
     "door",
     "dry_service",
     "empty_store",

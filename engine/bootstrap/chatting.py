@@ -1,7 +1,8 @@
 """Chat, as the configuration has it: providers, ways out, links. Called by opening."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,16 +24,35 @@ if TYPE_CHECKING:
 LINK_KEY: Final = "answer-links.key"
 
 
-def providers(config: "Config", secrets: "Secrets") -> "dict[str, ChatProvider]":
+def providers(
+    config: "Config", secrets: "Secrets", web: "Web"
+) -> "dict[str, ChatProvider]":
     """Return each chat that is configured, with nothing asked of it yet."""
+    from engine.bootstrap.mattermost import mattermost_provider
     from engine.bootstrap.slack import slack_provider
 
-    settings = config.settings
+    said, groups = config.settings.chat, config.settings.groups
     found: dict[str, ChatProvider] = {}
-    if settings.chat.slack is not None:
-        slack = settings.chat.slack
-        found["slack"] = slack_provider(slack, secrets, settings.groups)
+    if said.slack is not None:
+        found["slack"] = slack_provider(said.slack, secrets, groups)
+    if said.mattermost is not None:
+        found["mattermost"] = mattermost_provider(said.mattermost, secrets, web, groups)
     return found
+
+
+@asynccontextmanager
+async def chat_providers(
+    config: "Config",
+) -> "AsyncIterator[dict[str, ChatProvider]]":
+    """Give each chat that is configured, to be looked at; nothing is posted."""
+    from engine.bootstrap.kinds import door
+    from engine.bootstrap.parts import secrets
+
+    web = door(config)
+    try:
+        yield providers(config, secrets(config), web)
+    finally:
+        await web.aclose()
 
 
 def channel_of(config: "Config", provider: str) -> str:
@@ -51,7 +71,7 @@ def chatting(
     write: Callable[[str], None],
 ) -> "Chatting | None":
     """Return all of chat; None: the configuration names none."""
-    known = providers(config, secrets)
+    known = providers(config, secrets, web)
     if not known:
         return None
     from engine.runtime.chat.chatting import Chatting

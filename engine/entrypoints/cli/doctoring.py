@@ -7,14 +7,15 @@ import asyncio
 import stat
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from engine import bootstrap
 from engine.entrypoints.cli.breaking_glass import told_open
 from engine.entrypoints.cli.choosing import library_of
+from engine.entrypoints.cli.doctoring_chat import chat
+from engine.entrypoints.cli.finding import Finding
 from engine.errors import EngineError, SecretMissing
 from engine.model.times import length_text
 from engine.runtime.library import Library
@@ -29,16 +30,6 @@ AHEAD_SECONDS: Final = 60.0  # an entry may not lie further in the future
 WIDE_BITS: Final = 8  # of an IPv4 prefix: anything wider lets nearly all through
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    state: Literal["ok", "warn", "fail"]
-    what: str
-    told: str
-    do: str = ""
-
-
 def findings(config: "Config") -> list[Finding]:
     """Return everything that was looked at, in the order of an incident's needs."""
     library = _library(config)
@@ -46,7 +37,7 @@ def findings(config: "Config") -> list[Finding]:
         _file(config), _folder(config), _library_of_journal(), *_journal(config),
         *_secrets(config), *_runbooks(config, library), *_people(config, library),
         *_sources(config), _listen(config), _network(config), _clock(), _hold(config),
-        *_glass(config),
+        *_glass(config), *chat(config, library),
     )  # fmt: skip
     return list(looks)
 

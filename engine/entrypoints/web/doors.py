@@ -37,7 +37,7 @@ def doors(
         took = time.perf_counter() - began
         return Now(runs, len(await opened.store.unsent(limit=10_000)), took)
 
-    metrics = Metrics(opened.measures, opened.intake, now, posts, access)
+    metrics = Metrics(opened.measures, opened.intake, now, posts, access, opened.chat)
     api = Api(opened, access, __version__, reload)
     chat = opened.chat
     links = chat.links if chat is not None else None

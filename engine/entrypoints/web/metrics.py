@@ -24,6 +24,7 @@ from engine.entrypoints.web.access import Access, Unknown, came_locally
 from engine.entrypoints.web.app import unavailable
 from engine.errors import StoreUnavailable
 from engine.model.run import RunSummary
+from engine.runtime.chat.chatting import Chatting
 from engine.runtime.intake import Intake
 from engine.runtime.measures import Measures
 
@@ -48,6 +49,7 @@ class Metrics:
     now: Callable[[], Awaitable[Now]]
     posts: Counter[tuple[str, str]]
     access: Access
+    chat: Chatting | None = None
 
     def routes(self) -> list[Route]:
         """Return the route."""
@@ -65,7 +67,8 @@ class Metrics:
         except StoreUnavailable as why:
             return unavailable({"error": str(why)})
         registry = CollectorRegistry()
-        registry.register(_Collected([*self._counted(), *self._standing(now)]))
+        families = [*self._counted(), *self._standing(now), *self._chat()]
+        registry.register(_Collected(families))
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     def _counted(self) -> Iterator[Any]:
@@ -107,6 +110,39 @@ class Metrics:
         yield _gauge(
             "runbook_journal_commit_seconds", "One commit, just now.", (),
             {(): now.latency_seconds},
+        )  # fmt: skip
+
+    def _chat(self) -> Iterator[Any]:
+        """What chat shows, how far it is behind, and whether it works."""
+        if self.chat is None:
+            return
+        yield _counter(
+            "runbook_chat_posts", "Messages by provider or way out, and result.",
+            ("provider", "result"), self.chat.posts(),
+        )  # fmt: skip
+        runs, seconds, failing, works = {}, {}, {}, {}
+        for one in self.chat.screens:
+            name = (one.health.name,)
+            runs[name], seconds[name] = one.behind()
+            failing[name] = one.health.down_for()
+            if one.health.worked_at is not None:
+                now = one.health.clock.monotonic()
+                works[name] = now - one.health.worked_at
+        labels = ("provider",)
+        yield _gauge(
+            "runbook_chat_behind", "Runs that chat does not show yet.", labels, runs
+        )
+        yield _gauge(
+            "runbook_chat_lag_seconds", "The longest wait of a run to be shown.",
+            labels, seconds,
+        )  # fmt: skip
+        yield _gauge(
+            "runbook_chat_failing_seconds", "Since chat fails; 0: it works.", labels,
+            failing,
+        )  # fmt: skip
+        yield _gauge(
+            "runbook_chat_worked_seconds", "Since chat last answered well.", labels,
+            works,
         )  # fmt: skip
 
 

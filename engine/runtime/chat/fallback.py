@@ -183,7 +183,8 @@ class Fallback:
 
     async def _bring(self, way: Way, summary: RunSummary) -> None:
         story = await self.stories.of(summary.run)
-        named = story.runbook.chat.fallback
+        there = {one.out.name for one in self.ways}
+        named = there.intersection(story.runbook.chat.fallback)  # none: all of them
         if named and way.out.name not in named:
             way.done[summary.run] = summary.updated_at
             return
