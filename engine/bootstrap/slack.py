@@ -60,3 +60,12 @@ def slack_sockets(
         return None
     api = SlackApi(settings.url, lambda: secrets.get(app.secret))
     return SlackSockets(api, take, check) if check else SlackSockets(api, take)
+
+
+def slack_manifest(link: str | None) -> str:
+    """Return the manifest of the Slack app as YAML; `link` None: Socket Mode."""
+    import yaml
+
+    from engine.adapters.slack.manifest import manifest
+
+    return yaml.safe_dump(manifest(link), sort_keys=False, allow_unicode=True)

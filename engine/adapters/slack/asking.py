@@ -29,6 +29,9 @@ from engine.errors import ChatDown, ChatRefused, SecretMissing
 from engine.model.visible import visible
 
 TOTAL_SECONDS: Final = 10.0  # of one call of the provider, waiting included
+NO_ANSWER: Final = (  # what the SDK raises at a body that is not Slack's
+    SlackClientError, ValueError, AttributeError, LookupError, RecursionError,
+)  # fmt: skip
 UPLOADS: Final = ".slack.com"  # where Slack lets files be put, besides its own address
 PASSING: Final = frozenset({
     "internal_error", "fatal_error", "service_unavailable", "request_timeout",
@@ -153,8 +156,11 @@ class Ask:
             answer = await ask(**given)
         except SlackApiError as error:
             raise self._said(method, error.response) from error
-        except (SlackClientError, ValueError, AttributeError, LookupError) as error:
+        except NO_ANSWER as error:
             raise ChatDown(f"{method}: that is no answer of Slack") from error
+        finally:
+            if post_in:
+                self.api.pace.posted(post_in)
         data = answer.data
         return data if isinstance(data, Mapping) else {}
 

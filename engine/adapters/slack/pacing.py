@@ -50,6 +50,14 @@ class Pace:
             self._next[room] = at + POST_EVERY
         return at - now
 
+    def posted(self, room: str) -> None:
+        """Take note that a post there was answered: the second begins anew.
+
+        Slack counts from when a post arrives, which is later than when it was sent.
+        """
+        at = self._clock() + POST_EVERY
+        self._next[room] = max(at, self._next.get(room, 0.0))
+
     def hold(self, method: str, seconds: float) -> None:
         """Leave a method alone for so long."""
         until = self._clock() + seconds

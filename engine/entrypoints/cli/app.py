@@ -17,6 +17,7 @@ from engine.entrypoints.cli import (
     answering,
     authoring,
     breaking_glass,
+    chatting,
     covering,
     keeping,
     reading,
@@ -40,7 +41,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_before)
     modules = authoring, running, answering, breaking_glass, reading, serving
-    for module in (*modules, covering, alerts, keeping, storing):
+    for module in (*modules, covering, alerts, chatting, keeping, storing):
         module.register(app)
     return app
 
