@@ -53,6 +53,22 @@ def surely(compiled: CompiledRunbook) -> Bounds:
     return _Surely(compiled).all()
 
 
+def after_yes(compiled: CompiledRunbook, step: str) -> float:
+    """Return how long the acts that a gate covers can take, in seconds; 0: no gate.
+
+    Args:
+        compiled: The runbook.
+        step: The id of the gate's step.
+    """
+    made = _Bounds(compiled)
+    for gate in compiled.nodes:
+        if gate.id == step and gate.verb == "approve":
+            acts = [compiled.nodes[pc] for pc in gate.covers]
+            outer = {one.pc if one.each == END_OF_BLOCK else one.each for one in acts}
+            return sum(made.cost(compiled.nodes[pc]) for pc in sorted(outer))
+    return 0.0
+
+
 class _Bounds:
     def __init__(self, compiled: CompiledRunbook) -> None:
         self.compiled = compiled

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from engine.core.forbidden import is_regex
 from engine.expressions.patterns import is_pattern
+from engine.model.people import Role
 from engine.model.values import DURATION, Duration, Model, Name, SecretRef
 
 OneOrMore = SecretRef | list[SecretRef]
@@ -22,7 +23,6 @@ SourceKind = Literal[
     "uptime-kuma", "cloudevents", "generic",
 ]  # fmt: skip
 SOURCE_KINDS: Final[tuple[str, ...]] = SourceKind.__args__  # type: ignore[attr-defined]
-Role = Literal["viewer", "responder", "commander", "admin"]
 
 
 def _moment(raw: Any) -> Any:

@@ -27,11 +27,11 @@ from engine.config.serving import (
     EngineLimits,
     Maintenance,
     Retention,
-    Role,
     Source,
     Token,
     Watch,
 )
+from engine.model.people import Role
 from engine.model.values import Duration, Model, Name, SecretRef, format_duration
 from engine.runtime.defaults import longest
 

@@ -15,12 +15,15 @@ from engine.core.record import Record, Thread
 from engine.core.turn import Turn
 from engine.model.effects import Effect, Note, Page, Say
 from engine.model.events import (
+    Answered,
+    Cancelled,
     Event,
     GroupPaged,
     RetryAsked,
     RoleTaken,
     RunHeld,
     SeveritySet,
+    Voted,
 )
 from engine.model.people import Actor
 
@@ -111,14 +114,14 @@ def _refused(by: Actor, why: str) -> Note:
 
 
 def steered_after_the_end(record: Record, event: Event) -> list[Effect]:
-    """Return what a run that is over says to such a word; nothing to any other event.
+    """Return what a run that is over says to a word; nothing to any other event.
 
     Args:
         record: Of the run.
         event: What came too late.
     """
     by = getattr(event, "by", None)
-    if type(event) not in STEER or not isinstance(by, Actor):
+    if type(event) not in LATE or not isinstance(by, Actor):
         return []
     return [_refused(by, f"the run has ended: {record.end}")]
 
@@ -130,3 +133,4 @@ STEER: Final[Mapping[type, Callable[[Turn, Any], None]]] = {
     RunHeld: _held,
     RetryAsked: _retry,
 }
+LATE: Final = frozenset({*STEER, Voted, Answered, Cancelled})  # after the end

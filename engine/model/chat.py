@@ -240,4 +240,14 @@ class Heard(msgspec.Struct, frozen=True, omit_defaults=True):
     fits: bool = True  # False: it is no request of this provider
 
 
+# What the engine says back
+
+
+class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What whoever did something is shown; nothing: the thread will tell."""
+
+    whisper: Card | None = None  # to them alone
+    form: Form | None = None  # for the trigger that came with it
+
+
 LONGEST_VALUE: Final = 2000  # characters of a button's or a form's value

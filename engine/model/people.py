@@ -14,6 +14,10 @@ class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
     via: str = ""  # the door: cli, web, chat, alertmanager, schedule
 
 
+Role = Literal[
+    "viewer", "responder", "commander", "admin"
+]  # each may what those before
+ROLES: Final[tuple[Role, ...]] = ("viewer", "responder", "commander", "admin")
 RunRole = Literal["commander", "deputy", "scribe", "liaison"]
 RUN_ROLES: Final[tuple[RunRole, ...]] = ("commander", "deputy", "scribe", "liaison")
 BROKEN = "(break-glass)"  # at the end of `via`: under a grant

@@ -13,7 +13,7 @@ from engine.ports.alerts import AlertStore, BadBody, Posted, Silences, SourceCod
 from engine.ports.chat import ChatProvider, ChatStore, WayOut
 from engine.ports.journal import Clock, Mailbox, Ownership, Store
 from engine.ports.kinds import ActCode, ActResult, Call, EndLeft, LookCode
-from engine.ports.people import Chat, GlobalHold, Pager, Secrets
+from engine.ports.people import Chat, GlobalHold, OnCallSchedule, Pager, Secrets
 from engine.ports.web import Web, WebAnswer, WebProblem, WebProblemKind, WebRequest
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "GlobalHold",
     "LookCode",
     "Mailbox",
+    "OnCallSchedule",
     "Ownership",
     "Pager",
     "Posted",

@@ -1,5 +1,6 @@
 """Where people read, are paged, and keep what only they may know or set."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from engine.model.effects import Page, Say
@@ -30,6 +31,14 @@ class Pager(Protocol):
 
     async def page(self, run: str, page: Page, /) -> None:
         """Page once for each key. Raises ChatDown when it could not."""
+        ...
+
+
+class OnCallSchedule(Protocol):
+    """A schedule that somebody else keeps."""
+
+    async def on_call(self) -> Sequence[str]:
+        """Return the ids of who is on call now. Raises ChatDown or ChatRefused."""
         ...
 
 

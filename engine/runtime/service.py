@@ -31,6 +31,7 @@ from engine.runtime.redact import MARK, Redactor
 from engine.runtime.session import Session
 
 log = logging.getLogger(__name__)
+replace = msgspec.structs.replace
 
 ALPHABET: Final = (
     "abcdefghjkmnpqrstuvwxyz23456789"  # no 0/o, 1/l/i: read out on the phone
@@ -173,11 +174,51 @@ class Service:
                 by=by,
                 vote=vote,
                 plan=plan or shown,
-                reason=self._clean(reason),
+                reason=self.clean(reason),
                 typed=kept_text(typed),
             ),
         )
         return question
+
+    async def vote_on(
+        self,
+        run: str,
+        by: Actor,
+        vote: Vote,
+        *,
+        key: str,
+        plan: str,
+        reason: str = "",
+        typed: str = "",
+    ) -> None:
+        """Approve or reject what was shown under a key, for the plan that was shown.
+
+        The core judges it, also where that question is closed by now: a reject still
+        stops an act that has not begun.
+
+        Raises:
+            NotFound: no such run. DoesNotApply: it has ended.
+        """
+        voted = Voted(key=key, by=by, vote=vote, plan=plan, typed=kept_text(typed))
+        await self.steer(run, replace(voted, reason=self.clean(reason)))
+
+    async def steer(self, run: str, event: Event) -> None:
+        """Tell an open run of a person's word; its texts are clean already.
+
+        Raises:
+            NotFound: no such run. DoesNotApply: it has ended.
+        """
+        await self._open(run)
+        await self._tell(run, event)
+
+    async def keep(self, run: str, message: Noted) -> None:
+        """Keep a message of a chat in the timeline, also after the end.
+
+        Raises:
+            NotFound: no such run.
+        """
+        await self.summary(run)
+        await self._tell(run, replace(message, text=self.clean(message.text)))
 
     async def answer(
         self, run: str, by: Actor, answers: Mapping[str, Any], *, step: str = ""
@@ -197,7 +238,7 @@ class Service:
     ) -> None:
         """Add a person's note to the timeline. Raises NotFound: no such run."""
         await self.summary(run)
-        await self._tell(run, Noted(by=by, text=self._clean(text), about_at=about_at))
+        await self._tell(run, Noted(by=by, text=self.clean(text), about_at=about_at))
 
     async def cancel(
         self, run: str, by: Actor, *, keep: bool = False, reason: str = ""
@@ -208,7 +249,7 @@ class Service:
             NotFound: no such run. DoesNotApply: it has ended.
         """
         await self._open(run)
-        await self._tell(run, Cancelled(by=by, keep=keep, reason=self._clean(reason)))
+        await self._tell(run, Cancelled(by=by, keep=keep, reason=self.clean(reason)))
 
     async def take(self, run: str, by: Actor) -> None:
         """Take over by name what an ended run still holds.
@@ -227,7 +268,8 @@ class Service:
             raise DoesNotApply(f"run '{run}' is in nobody's hands: {summary.state}")
         await self._tell(run, Taken(by=by))
 
-    def _clean(self, text: str) -> str:
+    def clean(self, text: str) -> str:
+        """Return a person's text as it may be kept: no secret, no half character."""
         return self.redactor.text(kept_text(text))
 
     async def _tell(self, run: str, event: Event) -> None:
@@ -268,7 +310,7 @@ class Service:
 
 
 def _kept_alert(alert: Alert) -> Alert:
-    return msgspec.structs.replace(
+    return replace(
         alert, **{name: kept_value(getattr(alert, name)) for name in KEPT_OF_ALERTS}
     )
 

@@ -51,6 +51,11 @@ def typed_answers(question: Question, given: Mapping[str, Any]) -> dict[str, Any
     return answers
 
 
+def whole(value: Any) -> Any:
+    """Return a number without a fraction as an integer: dialogs know only numbers."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def field_words(spec: Any) -> str:
     """Return what a field takes: `true or false`, `red or blue`, `integer`."""
     kind = spec.get("type", "string") if isinstance(spec, Mapping) else spec

@@ -13,12 +13,12 @@ from typing import Final
 
 from starlette.requests import Request
 
-from engine.config.serving import Role, Token
+from engine.config.serving import Token
 from engine.entrypoints.web.admission import Admission, Closed
 from engine.errors import NotAllowed
+from engine.model.people import ROLES, Role
 from engine.views.escape import visible
 
-ROLES: Final[tuple[Role, ...]] = ("viewer", "responder", "commander", "admin")
 PERSON: Final = "x-runbook-person"
 MOST_OF_NAME: Final = 100  # characters
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from engine.config.serving import Role
+from engine.model.people import Role
 from engine.model.values import Model
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]

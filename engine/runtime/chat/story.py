@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
+from engine.analysis.bounds import after_yes
 from engine.core.code import CompiledRunbook
 from engine.errors import NotFound
 from engine.model.effects import Ask
@@ -22,6 +25,7 @@ from engine.ports import Store
 from engine.runtime.effector import Compile
 from engine.runtime.session import Session
 
+replace = msgspec.structs.replace
 MOST_KEPT: Final = 64  # runs whose entries stay in memory
 ASKING: Final = ("asked", "escalated")  # kinds of the entries that ask
 
@@ -116,13 +120,22 @@ class Stories:
             kept = Story(summary, await self._compiled(summary.revision))
         new = await self._store.entries(run, after=kept.last)
         kept.entries += [entry for entry in new if entry.seq > kept.last]
-        kept.summary = summary
+        kept.summary = _with_worst(summary, kept.compiled)
         kept.asked |= dict(kept.open_questions())
         self._kept[run] = kept
         self._kept.move_to_end(run)
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
         return kept
+
+
+def _with_worst(summary: RunSummary, compiled: CompiledRunbook) -> RunSummary:
+    """Return the run with how long the acts of each question can take after a yes."""
+    asked = tuple(
+        replace(one, worst_case_seconds=after_yes(compiled, one.step))
+        for one in summary.questions
+    )
+    return replace(summary, questions=asked) if asked else summary
 
 
 def _all_asked(story: Story) -> dict[int, Question]:

@@ -1,0 +1,165 @@
+"""One person doing one thing in a chat: who, where, with which rights.
+
+What the parts of the desk share: whose rights count, which run is meant, and what the
+run wrote down of it. Called by desk and its parts.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from engine.core.words import Known, Verb
+from engine.errors import DoesNotApply, NotAllowed
+from engine.model.chat import Account, Link, Place, Reply
+from engine.model.people import Actor, Role
+from engine.model.runbook import Runbook
+from engine.ports import ChatProvider, ChatStore, Clock
+from engine.runtime.chat import replies
+from engine.runtime.chat.on_call import OnCall
+from engine.runtime.chat.people import People, Person
+from engine.runtime.chat.story import Stories, Story
+from engine.runtime.heard import NOT_COUNTED, heard, why_not_counted
+from engine.runtime.library import Bundle
+from engine.runtime.service import Service, groups_of
+
+MOST_OPEN: Final = 200  # runs that can be named by the beginning of their id
+MOST_GROUPS: Final = 200
+NEEDS: Final[Mapping[Verb, Role]] = {
+    "list": "viewer", "show": "viewer", "status": "viewer", "why": "viewer",
+    "report": "viewer", "help": "viewer", "run": "responder", "dry-run": "responder",
+    "approve": "responder", "reject": "responder", "answer": "responder",
+    "note": "responder", "retry": "responder", "take": "responder",
+    "sev": "responder", "page": "responder", "hold": "responder",
+    "cancel": "commander",
+}  # fmt: skip
+
+
+class Switch(Protocol):
+    """The global hold, as it is set and lifted."""
+
+    def reason(self) -> str | None:
+        """Return who set it and why, or None."""
+        ...
+
+    def set(self, by: str, why: str) -> None:
+        """Set it. Raises OSError: it could not be kept."""
+        ...
+
+    def lift(self) -> None:
+        """Lift it. Raises OSError: it is still on."""
+        ...
+
+
+DryRun = Callable[[Bundle, Mapping[str, Any], str], Awaitable[list[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a desk works with.
+
+    Args:
+        claim: Told of a run that is about to begin here.
+        unclaim: Told that it did not begin.
+        dry_run: Plays a runbook without acting; returns the lines of its plan.
+        links: The links of a run, as the configuration gives them.
+        pin: The reaction that keeps a message.
+    """
+
+    service: Service
+    kept: ChatStore
+    stories: Stories
+    people: People
+    providers: Mapping[str, ChatProvider]
+    clock: Clock
+    switch: Switch | None = None
+    on_call: OnCall | None = None
+    claim: Callable[[str], object] = lambda run: None
+    unclaim: Callable[[str], object] = lambda run: None
+    dry_run: DryRun | None = None
+    links: Callable[[str], tuple[Link, ...]] = lambda run: ()
+    pin: str = "pushpin"
+    strangers: set[tuple[str, str, str]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One person, doing one thing."""
+
+    around: Around
+    account: Account
+    person: Person
+    event: str  # the provider's id of what they did
+    place: Place | None = None
+    trigger: str = ""
+    here: str = ""  # the run that is shown there
+
+    # Rights
+
+    def may(self, verb: Verb) -> None:
+        """Let them go on where their role may.
+
+        Raises:
+            NotAllowed: with both roles.
+        """
+        self.person.refuse_below(NEEDS[verb])
+
+    def actor(self, runbook: Runbook | None = None) -> Actor:
+        """Return them as the core knows them, with all their groups."""
+        service, people = self.around.service, self.around.people
+        by = service.actor(self.person.name, self.account.provider, runbook)
+        if not service.people:
+            return by
+        groups = dict.fromkeys([*by.groups, *people.groups_of(self.person)])
+        return msgspec.structs.replace(by, groups=tuple(groups))
+
+    def may_start(self, runbook: Runbook) -> None:
+        """Let them start a runbook, where it says who may from chat.
+
+        Raises:
+            NotAllowed: it names others.
+        """
+        doors = [one.chat for one in runbook.trigger if one.chat is not None]
+        who = {group for door in doors for group in door.who}
+        by = self.actor(runbook)
+        if who and not who & {by.id, *by.groups}:
+            asked = " or ".join(sorted(who))
+            raise NotAllowed(f"'{runbook.runbook}' is started from chat by {asked}")
+
+    # The run
+
+    async def story(self, run: str) -> Story:
+        """Return a run as it is now. Raises NotFound."""
+        return await self.around.stories.of(run)
+
+    async def tell(self, run: str, do: Callable[[Actor], Awaitable[Any]]) -> Reply:
+        """Do something to a run, and return what the run wrote down of it.
+
+        Raises:
+            DoesNotApply: it does not count; the text says why.
+        """
+        story = await self.story(run)
+        by, before = self.actor(story.runbook), story.last
+        await do(by)
+        after = await self.around.service.store.entries(run, after=before)
+        if why := why_not_counted(after, by):
+            raise DoesNotApply(f"it does not count: {why}")
+        mine = heard(after, by)
+        notes = [one for one in mine if one.event is None and one.kind != NOT_COUNTED]
+        return replies.done(run, notes or mine[:1])
+
+    async def known(self) -> Known:
+        """Return what can be named here."""
+        service = self.around.service
+        found = await service.store.runs(open_only=True, limit=MOST_OPEN)
+        runbooks = service.library.runbooks
+        groups = set(self.around.people.groups)
+        for runbook in runbooks.values():
+            groups |= set(groups_of(runbook))
+        return Known(
+            {name: one.inputs for name, one in sorted(runbooks.items())},
+            tuple(one.run for one in found),
+            tuple(sorted(groups)[:MOST_GROUPS]),
+            self.here,
+        )

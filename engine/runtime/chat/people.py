@@ -1,0 +1,184 @@
+"""Who people are: one identity with many accounts, their role, and their groups.
+
+An account is found by the provider's id alone, never by a name that is shown. Groups
+are those of the configuration and those of the provider's user groups; the latter are
+read now and then, and kept as they were last seen while the chat is down.
+
+Called by desk, and by whoever needs the accounts of a group.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from engine.errors import EngineError, NotAllowed
+from engine.model.chat import Account
+from engine.model.people import ROLES, Role
+from engine.ports import ChatProvider, Clock
+
+log = logging.getLogger(__name__)
+
+FRESH_SECONDS: Final = 60.0  # how long the members of a user group count
+READ_SECONDS: Final = 10.0  # for reading all of them
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person of the configuration."""
+
+    name: str
+    role: Role = "responder"
+    groups: tuple[str, ...] = ()
+    accounts: tuple[tuple[str, str], ...] = ()  # provider and id
+
+    def account(self, provider: str) -> str:
+        """Return their first account at a provider, or an empty string."""
+        return next((id_ for where, id_ in self.accounts if where == provider), "")
+
+    def refuse_below(self, needed: Role) -> None:
+        """Let whoever has this role, or a higher one, go on.
+
+        Raises:
+            NotAllowed: with both roles.
+        """
+        if ROLES.index(self.role) < ROLES.index(needed):
+            raise NotAllowed(f"{self.name} is {self.role}; this needs {needed}")
+
+
+@dataclass(frozen=True, slots=True)
+class UserGroup:
+    """A group of ours as a provider has it."""
+
+    group: str
+    provider: str
+    id: str
+
+
+class People:
+    """The people of the configuration; without any, everybody is who they are."""
+
+    def __init__(
+        self,
+        people: Sequence[Person],
+        groups: Sequence[UserGroup],
+        providers: Mapping[str, ChatProvider],
+        clock: Clock,
+    ) -> None:
+        self._people = {one.name: one for one in people}
+        self._user_groups, self._providers = groups, providers
+        self._clock = clock
+        self._accounts: dict[tuple[str, str], list[Person]] = {}
+        for one in people:
+            for account in one.accounts:
+                self._accounts.setdefault(account, []).append(one)
+        self._members: dict[UserGroup, frozenset[str]] = {}  # ids, as last seen
+        self._read_at: float | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    def who(self, account: Account) -> Person:
+        """Return whose account it is; where nobody is configured, whoever it is.
+
+        Raises:
+            NotAllowed: nobody's; the message says how they are added.
+        """
+        key = (account.provider, account.id)
+        if not self._people:
+            return Person(f"{account.provider}:{account.id}", "admin", (), (key,))
+        found = self._accounts.get(key, [])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(one.name for one in found)
+            raise NotAllowed(
+                f"the account {account.provider}:{account.id} stands under several "
+                f"people ({names}), so it counts for none of them"
+            )
+        shown = f"{account.provider}:{account.id}"
+        raise NotAllowed(
+            f"nobody is known by the account {shown}. Add it to the configuration: "
+            f"people.NAME.accounts: [{shown}]"
+        )
+
+    def named(self, account: Account) -> str:
+        """Return a person's name, or the account where it is nobody's."""
+        try:
+            return self.who(account).name
+        except NotAllowed:
+            return f"{account.provider}:{account.id}"
+
+    def person(self, name: str) -> Person | None:
+        """Return a person by name."""
+        return self._people.get(name)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Every group that somebody is in, or that a provider has."""
+        mine = {group for one in self._people.values() for group in one.groups}
+        return frozenset(mine | {one.group for one in self._user_groups})
+
+    def groups_of(self, person: Person) -> tuple[str, ...]:
+        """Return a person's groups, those of the configuration first."""
+        theirs = [
+            one.group
+            for one in self._user_groups
+            if any(
+                where == one.provider and id_ in self._members.get(one, ())
+                for where, id_ in person.accounts
+            )
+        ]
+        return tuple(dict.fromkeys([*person.groups, *theirs]))
+
+    def accounts_of(self, group: str, provider: str) -> tuple[str, ...]:
+        """Return the accounts of a group's people at a provider."""
+        found = [
+            one.account(provider)
+            for one in self._people.values()
+            if group in self.groups_of(one)
+        ]
+        return tuple(account for account in found if account)
+
+    # User groups
+
+    async def refresh(self) -> None:
+        """Read the user groups anew where they are old; what fails stays as it was.
+
+        The first time it is waited for; later what is known counts until it is read.
+        """
+        if not self._user_groups or self._fresh():
+            return
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read())
+        if self._read_at is None:
+            await asyncio.shield(self._reading)
+
+    def _fresh(self) -> bool:
+        if self._read_at is None:
+            return False
+        return self._clock.monotonic() - self._read_at < FRESH_SECONDS
+
+    async def _read(self) -> None:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                await asyncio.gather(
+                    *(self._read_one(one) for one in self._user_groups)
+                )
+        except TimeoutError:
+            log.warning("user groups not read within=%.0fs", READ_SECONDS)
+        self._read_at = self._clock.monotonic()
+
+    async def _read_one(self, one: UserGroup) -> None:
+        provider = self._providers.get(one.provider)
+        if provider is None:
+            return
+        try:
+            self._members[one] = frozenset(await provider.members(one.id))
+        except EngineError as error:
+            log.warning("user group not read group=%s error=%s", one.group, error)
+
+    async def stop(self) -> None:
+        """Read no more."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
