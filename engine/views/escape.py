@@ -28,7 +28,7 @@ __all__ = [
     "visible",
 ]
 
-ALWAYS: Final = re.compile(r"[\\`*\[\]#|~$]|(?<!\w)_|_(?!\w)")
+ALWAYS: Final = re.compile(r"[\\`*\[\]#|~$]|(?<![^\W_])_|_(?![^\W_])")
 IN_FRONT: Final = re.compile(r"^\s*(?:[-+=@]|\d+(?=[.)]))")
 BRACES: Final = {"{": "&#123;", "}": "&#125;"}  # other template engines read on
 ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", **BRACES}

@@ -105,6 +105,7 @@ def test_f98_what_hides_or_moves_text_is_shown_as_its_escape(
     ("raw", "text"),
     [
         ("open_lane of a_b", "open_lane of a_b"),
+        ("__init__", "\\_\\_init\\_\\_"),
         ("_em_ *b* `c`", "\\_em\\_ \\*b\\* \\`c\\`"),
         ("a|b", "a\\|b"),
         ("<b>&", "&lt;b&gt;&amp;"),
