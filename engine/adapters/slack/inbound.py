@@ -58,10 +58,11 @@ def read_request(kind: Kind, body: bytes) -> Heard:
         return Heard(ignored=f"no body of {kind}", fits=False)
 
 
-def read(kind: str, payload: Any) -> Heard:
+def read(kind: Any, payload: Any) -> Heard:
     """Return what a request says, over whichever way it came."""
+    kind = as_text(kind)
     if not isinstance(payload, Mapping) or kind not in KINDS:
-        return Heard(ignored=f"no body of {as_text(kind)[:40]}", fits=False)
+        return Heard(ignored=f"no body of {kind[:40]}", fits=False)
     try:
         return _read(kind, payload)
     except RecursionError:
@@ -249,7 +250,7 @@ def _said(
 
 
 def _message(event: Mapping[str, Any], number: str, own: str) -> Heard:
-    subtype = event.get("subtype") or ""
+    subtype = as_text(event.get("subtype"))
     if subtype == "message_changed":
         return _changed(event, number)
     if subtype == "message_deleted":

@@ -11,6 +11,7 @@ Called by provider (out) and inbound (back).
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -28,6 +29,9 @@ HINT: Final = 1000
 YES_NO: Final = (("yes", "Yes"), ("no", "No"))
 YES: Final = frozenset({"yes", "true", "1", "on"})
 NAME: Final = 255  # of a block
+NUMBER: Final = re.compile(
+    r"[+-]?(?:[0-9]{1,300}(?:\.[0-9]{0,300})?|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,3})?"
+)
 CALLBACK: Final = "form"
 
 Answers = dict[str, Any]
@@ -174,12 +178,9 @@ def _value(element: Mapping[str, Any]) -> str | list[str] | None:
 
 
 def _number(text: str) -> int | float | None:
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        found = float(text)
-    except ValueError:
+    if NUMBER.fullmatch(text.strip()) is None:
         return None
+    if text.strip().lstrip("+-").isdigit():
+        return int(text)
+    found = float(text)
     return found if math.isfinite(found) else None

@@ -68,7 +68,7 @@ class SlackSockets:
     _draw: Callable[[], float] = field(default=random.random)
 
     async def run(self) -> None:
-        """Keep connected until cancelled; nothing that Slack does ends it."""
+        """Keep connected until cancelled; nothing else ends it."""
         while True:
             pause = 0.0
             try:
@@ -79,6 +79,9 @@ class SlackSockets:
                 pause = max(problem.wait_seconds, self._pause())
             except (ChatRefused, aiohttp.ClientError, OSError) as problem:
                 self._lost(str(problem) or type(problem).__name__)
+                pause = self._pause()
+            except Exception:  # ours: one envelope must not end what hears all others
+                log.exception("socket mode failed")
                 pause = self._pause()
             finally:
                 self.connected = False

@@ -27,10 +27,12 @@ ENDING_SECONDS: Final = 5.0
 class Hearing:
     """Takes events; hears each one once, in a task of its own."""
 
-    def __init__(self, hear: Hear, *, most: int = MOST_AT_ONCE) -> None:
-        """Hear with `hear`; at most `most` at once."""
+    def __init__(
+        self, hear: Hear, *, most: int = MOST_AT_ONCE, remembered: int = REMEMBERED
+    ) -> None:
+        """Hear with `hear`, at most `most` at once; so many ids are remembered."""
         self._hear = hear
-        self._most = most
+        self._most, self._remembered = most, remembered
         self._ids: OrderedDict[str, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -44,7 +46,7 @@ class Hearing:
         if len(self._tasks) >= self._most:
             return False
         self._ids[event.id] = None
-        if len(self._ids) > REMEMBERED:
+        if len(self._ids) > self._remembered:
             self._ids.popitem(last=False)
         task = asyncio.get_running_loop().create_task(self._heard(event))
         self._tasks.add(task)

@@ -252,7 +252,27 @@ def _untouched(element: dict[str, Any]) -> dict[str, Any]:
     return {kept[one]: element[one] for one in kept if one in element}
 
 
-@pytest.mark.parametrize("typed", ["twelve", "nan", "inf", "1e999"])
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [("12", 12), ("-3", -3), (" 0.5 ", 0.5), (".5", 0.5), ("1e3", 1000.0), ("7.", 7.0)],
+)
+def test_a_number_is_a_whole_one_where_it_is_written_so(
+    typed: str, number: float
+) -> None:
+    """
+    12 is whole, 12.0 is not.
+    """
+    found, wrong = filled({"state": {"values": {"n": {"number": {"value": typed}}}}})
+
+    assert ({"n": number}, {}) == (found, wrong)
+    assert isinstance(found["n"], type(number))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["twelve", "nan", "inf", "1e999", "1_000", "\u0661", "0x10", "9" * 5000, "."],
+    ids=range(9),
+)
 def test_a_number_that_is_none_is_told_beside_its_field(typed: str) -> None:
     """
     The form stays open and says what to write.

@@ -180,6 +180,25 @@ async def test_a_token_that_is_refused_is_told(slack: Slack) -> None:
     assert (False, True) == (sockets.connected, "invalid_auth" in sockets.why)
 
 
+async def test_a_defect_at_one_envelope_does_not_end_it(slack: Slack) -> None:
+    """
+    What goes wrong here is logged, and the next envelope is heard.
+    """
+    async with listening(slack) as made:
+        good, bad = made.sockets.take, iter([True, False])
+
+        def take(event: Inbound) -> bool:
+            if next(bad):
+                raise RuntimeError("a defect")
+            return good(event)
+
+        made.sockets.take = take
+        slack.sockets.answer_seconds = 1.0
+        typed = await slack.command("ana", "incidents", "/runbook list")
+
+    assert ([True], 1) == ([typed.acknowledged], len(made.taken))
+
+
 async def test_it_ends_when_it_is_told_to(slack: Slack) -> None:
     """
     Cancelled, its connection is closed in order.
