@@ -66,12 +66,11 @@ class Desk:
             return replies.not_done(DEFECT)
 
     async def _hear(self, inbound: Inbound) -> Reply:
+        if not await self._first(inbound):
+            return replies.NOTHING  # delivered before, and done
         if isinstance(inbound, Rewritten):
             await keeping.rewritten(self.around, inbound)
             return replies.NOTHING
-        event = f"{inbound.by.provider}:{inbound.id}"
-        if not await self.around.kept.first(event, at=self.around.clock.now()):
-            return replies.NOTHING  # delivered before, and done
         if isinstance(inbound, Marked):
             return await self._marked(inbound)
         asking = await self._asking(inbound)
@@ -83,6 +82,14 @@ class Desk:
         if isinstance(inbound, Pressed):
             return await self._pressed(asking, value)
         return await self._filled(asking, value, inbound)
+
+    async def _first(self, inbound: Inbound) -> bool:
+        if isinstance(inbound, Rewritten):
+            provider = inbound.place.provider
+        else:
+            provider = inbound.by.provider
+        now = self.around.clock.now()
+        return await self.around.kept.first(f"{provider}:{inbound.id}", at=now)
 
     async def _asking(self, inbound: Said | Pressed | Filled) -> Asking:
         """Return who does it, where. Raises NotAllowed: nobody is known by it."""

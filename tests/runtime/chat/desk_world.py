@@ -30,7 +30,7 @@ from engine.model.runbook import Test
 from engine.model.timeline import Entry
 from engine.runtime.chat.asking import Around
 from engine.runtime.chat.cards import plain_lines
-from engine.runtime.chat.desk import Desk
+from engine.runtime.chat.desk import DEFECT, Desk
 from engine.runtime.chat.on_call import OnCall
 from engine.runtime.chat.people import People, Person, UserGroup
 from engine.runtime.chat.story import Stories
@@ -132,6 +132,7 @@ class DeskWorld:
             self.on_call,
         )
         self.desk = Desk(self.around)
+        self.failed: list[str] = []  # what the desk could only log
         self.ids = itertools.count(1)
 
     def _driver(self) -> Driver:
@@ -158,7 +159,10 @@ class DeskWorld:
 
     async def hear(self, inbound: Inbound) -> Reply:
         """Let the desk hear it."""
-        return await self.desk.hear(inbound)
+        reply = await self.desk.hear(inbound)
+        if reply.whisper is not None and DEFECT in str(reply.whisper):
+            self.failed.append(repr(inbound))
+        return reply
 
     async def say(
         self, text: str, *, by: str = "U1", place: Place = HERE, **more: Any

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import hypothesis.strategies as st
 import pytest
 from desk_world import (
     ELSEWHERE,
@@ -15,6 +16,7 @@ from desk_world import (
     form_of,
     text_of,
 )
+from hypothesis import HealthCheck, given, settings
 
 from engine.core.oncall import Schedule, Shift
 from engine.errors import ChatDown
@@ -242,9 +244,9 @@ def test_a_pinned_message_is_kept_with_author_time_link_and_files(
                     files=("chat://f1",))  # fmt: skip
         told = [await world.mark("m7", by="U2"), await world.mark("m7", by="U1")]
         other = await world.mark("m7", mark="eyes")
-        for text in ("disk was full", "disk was full", None, None):
-            await world.hear(Rewritten("e", HERE, "m7", text, by="U4"))
-        await world.hear(Rewritten("e", HERE, "m8", "never kept", by="U4"))
+        for n, text in enumerate(("disk was full", "disk was full", None, None)):
+            await world.hear(Rewritten(f"c{n}", HERE, "m7", text, by="U4"))
+        await world.hear(Rewritten("c9", HERE, "m8", "never kept", by="U4"))
         events = [one.event for one in await world.entries(run)]
         kept = [one for one in events if isinstance(one, Noted)]
         notes = await world.notes(run, "note")
@@ -480,3 +482,40 @@ def test_the_desk_never_raises(tmp_path: Path) -> None:
     assert run_virtual(story()) == [
         "1 open run", "Not done", "RUN: (no words)",
     ]  # fmt: skip
+
+
+ODD = st.text(max_size=30) | st.sampled_from(
+    ["approve", "answer", "run inputs", "take", "status r-1", "sev 9", "hold off",
+     '{"verb":"take","run":"r-1"}', '{"verb":"said","text":"run gatd"}',
+     '{"verb":"reject","run":"RUN","key":"x"}', '{"verb":"run","name":"nope"}'],
+)  # fmt: skip
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+@given(st.lists(st.tuples(st.sampled_from(["say", "press", "fill"]), ODD), max_size=8))
+def test_f68_whatever_comes_in_is_answered_and_the_engine_lives(
+    tmp_path: Path, events: list[tuple[str, str]]
+) -> None:
+    """
+    Words, buttons and forms of any text: a card or nothing, and the run still answers.
+    """
+
+    async def story() -> tuple[list[str], str]:
+        world = DeskWorld(tmp_path)
+        run = await world.start()
+        for way, text in events:
+            said = text.replace("RUN", run)
+            if way == "say":
+                await world.say(said, by="U2")
+            elif way == "press":
+                await world.press("approve", said, by="U2")
+            else:
+                await world.fill(said, {"reason": said, "hosts": [said]}, by="U2")
+        return world.failed, text_of(await world.say("status " + run)).splitlines()[0]
+
+    failed, shown = run_virtual(story())
+
+    assert failed == []
+    assert "Messages are late" in shown
