@@ -20,6 +20,8 @@ from engine.model.events import Event, TimerFired, Voted
 from engine.model.people import BROKEN, Plan, Question
 from engine.model.steps import ApproveStep, Escalation
 
+NOBODY: Final = "nobody approved it"  # how an act that was refused for it fails
+
 
 def begin_gate(turn: Turn, thread: Thread) -> None:
     """Look at what the plan is made of: nothing afresh, only what is missing or old."""
@@ -58,16 +60,41 @@ def planned_now(turn: Turn, thread: Thread, event: Event | None) -> None:
         turn.passed(thread)
         return
     frame = turn.frame(thread)
-    asked = frame.asked_tick.get(_gate_key(thread), turn.tick)
-    turn.frames[frame.id] = replace(
-        frame, asked_tick=frame.asked_tick | {_gate_key(thread): asked}
-    )
-    left = step.within.total_seconds() - (turn.tick - asked)
+    asked = _first_asked(turn, thread)
+    if asked is None:
+        asked = turn.tick
+        told = frame.asked_tick | {_gate_key(thread): asked}
+        turn.frames[frame.id] = replace(frame, asked_tick=told)
     changed = turn.threads[thread.id].box.get("changed", "")
+    round_, left = _round_now(step, turn.tick - asked)
     if left <= 0:
-        _expired(turn, thread, 0)
+        _expired(turn, thread, round_)
     else:
-        _ask(turn, thread, 0, left, changed)
+        _ask(turn, thread, round_, left, changed)
+
+
+def _first_asked(turn: Turn, thread: Thread) -> float | None:
+    """Return when the gate was first asked, by this thread or by one around it."""
+    asked = turn.frame(thread).asked_tick
+    one: Thread | None = thread
+    while one is not None:
+        if f"{one.id}@{thread.pc}" in asked:
+            return asked[f"{one.id}@{thread.pc}"]
+        one = turn.threads.get(one.parent)
+    return None
+
+
+def _round_now(step: ApproveStep, gone: float) -> tuple[int, float]:
+    """Return whose turn it is so long after the first asking, and what they have left.
+
+    What has to be asked again does not get its time again: neither here nor in `then`.
+    """
+    round_, circle = 0, step.then
+    left = step.within.total_seconds() - gone
+    while left <= 0 and circle is not None:
+        round_, left = round_ + 1, left + circle.within.total_seconds()
+        circle = circle.then
+    return round_, left
 
 
 def _circle(step: ApproveStep, round_: int) -> Escalation | ApproveStep | None:
@@ -264,7 +291,7 @@ def covered_by(turn: Turn, thread: Thread, action: ActionCode) -> str:
     gate = _gate_of(turn, thread)
     if gate is not None and _approval(turn, thread, gate)[0]:
         return ""
-    return f"{action.name} {why_approval(action)} and nobody approved it"
+    return f"{action.name} {why_approval(action)} and {NOBODY}"
 
 
 def why_approval(action: ActionCode) -> str:

@@ -227,7 +227,7 @@ def undone(turn: Turn, thread: Thread, event: Event | None) -> None:
     if turn.ending(thread):
         turn.drop(thread)  # the ending tries it again
         return
-    retry = _retry_of(action_of(turn, held))
+    retry = retry_of(action_of(turn, held))
     if retry is not None and thread.n <= retry.times and event.retryable:
         seconds = retry_delay(retry, thread.n)
         turn.note("retry", f"undo again in {seconds:g}s", thread, why=event.detail)
@@ -254,7 +254,8 @@ def looked_lost(turn: Turn, thread: Thread, event: Event | None) -> None:
         stuck(turn, thread, held, detail)
 
 
-def _retry_of(action: ActionCode) -> Retry | None:
+def retry_of(action: ActionCode) -> Retry | None:
+    """Return how often an undo is tried again: as it says, else as the act."""
     body = action.model.undo_body
     return (body.retry if body is not None else None) or action.model.retry
 

@@ -20,6 +20,7 @@ from engine.entrypoints.cli import (
     chatting,
     covering,
     keeping,
+    proofs,
     reading,
     running,
     serving,
@@ -40,7 +41,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_before)
-    modules = authoring, running, answering, breaking_glass, reading, serving
+    modules = authoring, proofs, running, answering, breaking_glass, reading, serving
     for module in (*modules, covering, alerts, chatting, keeping, storing):
         module.register(app)
     return app

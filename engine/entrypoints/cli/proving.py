@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.analysis.approvals import missing_approvals
-from engine.analysis.bounds import bounds, surely
+from engine.analysis.proof import prove
 from engine.errors import EngineError
 from engine.language.problems import Problem, in_order
 from engine.language.pydantic_problems import Reporter
@@ -17,6 +17,8 @@ from engine.language.tree import Tree
 from engine.model.values import format_duration
 
 if TYPE_CHECKING:
+    from engine.analysis.proof import Finding
+    from engine.analysis.proof.story import Story
     from engine.core.code import CompiledRunbook
     from engine.language.load import Loaded
     from engine.runtime.library import Library
@@ -41,36 +43,63 @@ def _shown(
     compiled: "CompiledRunbook", loaded: "Loaded", file: str
 ) -> Iterator[Problem]:
     assert loaded.tree is not None
-    report = Reporter(loaded.tree, file)
-    for one in missing_approvals(compiled):
-        path = step_path(one.step, loaded.tree)
-        report.add(path, "approval", one.message)
+    tree, report = loaded.tree, Reporter(loaded.tree, file)
+    without = missing_approvals(compiled)
+    for one in without:
+        report.add(step_path(one.step, tree), "approval", one.message)
+    told = {one.step for one in without}
+    proof = prove(compiled)
+    for found in proof.findings:
+        if found.code != "approval" or found.about not in told:
+            _add(report, found, tree)
     yield from report.problems
-    yield from _late(compiled, loaded.tree, file)
 
 
-def _late(compiled: "CompiledRunbook", tree: Tree, file: str) -> Iterator[Problem]:
-    limits = compiled.runbook.limits.time
-    most, least = bounds(compiled), surely(compiled)
-    report = Reporter(tree, file)
-    for name in ("isolated", "mitigated", "total"):
-        limit = getattr(limits, name)
-        if limit is None or getattr(most, name) <= limit.total_seconds():
-            continue
-        broken = getattr(least, name) > limit.total_seconds()
-        seconds = getattr(least if broken else most, name)
-        shown = format_duration(timedelta(seconds=round(seconds)))
-        report.add(
-            ("limits", "time", name),
-            "time",
-            f"the worst case to '{name}' {'is' if broken else 'may be'} {shown}, "
-            f"the limit is {format_duration(limit)}",
-            "Shorten a `within`, `timeout`, `attempts` or `retry` on the way there, "
-            "or raise the limit.",
-            # what is only bounded from above may never happen: no error
-            severity="error" if broken else "warning",
-        )
-    yield from report.problems
+def _add(report: Reporter, found: "Finding", tree: Tree) -> None:
+    path = place_of(found.about, tree)
+    hint = "\n".join([found.hint, *story_lines(found.story, tree)])
+    if found.code == "approval":
+        report.add(path, "approval", found.message, hint)
+    elif found.code == "always":
+        report.add(path, "always", found.message, hint)
+    elif found.code == "held":
+        report.add(path, "held", found.message, hint)
+    elif found.code == "loop":
+        report.add(path, "loop", found.message, hint)
+    elif found.code == "time":
+        report.add(path, "time", found.message, hint)
+    elif found.code == "unreached":
+        report.add(path, "unreached", found.message, hint)
+    elif found.code == "not-proved":
+        report.add(path, "not-proved", found.message, hint)
+    else:
+        report.add(path, "engine", found.message, hint)
+
+
+def place_of(about: str, tree: Tree) -> list[str | int]:
+    """Return where in the file something is that the proof speaks of."""
+    head, _, rest = about.partition("/")
+    if head == "always":
+        return ["always", int(rest)]
+    if head == "time":
+        return ["limits", "time", rest]
+    if "#" in about:
+        step, _, index = about.partition("#")
+        path = step_path(step, tree)
+        return path if ">" in step else [*path, "cause", int(index)]
+    return step_path(about, tree) if about else []
+
+
+def story_lines(story: "Story", tree: Tree) -> Iterator[str]:
+    """Yield a story as it is read: line, step, what happens; with times, when."""
+    for number, chapter in enumerate(story, 1):
+        line = tree.position(place_of(chapter.step, tree)).line
+        when = f" {_length(chapter.seconds):>9}" if chapter.seconds >= 0 else ""
+        yield f"  {number:>3}.{when} line {line:<4} {chapter.name}: {chapter.told}"
+
+
+def _length(seconds: float) -> str:
+    return format_duration(timedelta(seconds=round(seconds)))
 
 
 def step_path(step: str, tree: Tree) -> list[str | int]:
