@@ -1,12 +1,14 @@
 """Chat, as the configuration has it: providers, ways out, links. Called by opening."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from engine.adapters.hold_file import HoldFile
+    from engine.adapters.mattermost import MattermostWays
     from engine.adapters.sqlite import SqliteStore
     from engine.config import Config
     from engine.config.chatting import WayOut as WayOutSettings
@@ -14,11 +16,13 @@ if TYPE_CHECKING:
     from engine.model.people import Question
     from engine.ports import ChatProvider, Clock, Secrets, WayOut, Web
     from engine.runtime.chat.chatting import Chatting
+    from engine.runtime.chat.desk import Desk
     from engine.runtime.chat.fallback import Fallback
     from engine.runtime.chat.links import Links
     from engine.runtime.chat.screen import Invited
     from engine.runtime.chat.screens import Screens
     from engine.runtime.chat.story import Stories, Story
+    from engine.runtime.library import Bundle
     from engine.runtime.service import Service
 
 LINK_KEY: Final = "answer-links.key"
@@ -28,16 +32,24 @@ def providers(
     config: "Config", secrets: "Secrets", web: "Web"
 ) -> "dict[str, ChatProvider]":
     """Return each chat that is configured, with nothing asked of it yet."""
-    from engine.bootstrap.mattermost import mattermost_provider
+    return _providers(config, secrets, web)[0]
+
+
+def _providers(
+    config: "Config", secrets: "Secrets", web: "Web"
+) -> "tuple[dict[str, ChatProvider], MattermostWays | None]":
+    from engine.bootstrap.mattermost import mattermost_ways
     from engine.bootstrap.slack import slack_provider
 
     said, groups = config.settings.chat, config.settings.groups
     found: dict[str, ChatProvider] = {}
+    ways = None
     if said.slack is not None:
         found["slack"] = slack_provider(said.slack, secrets, groups)
     if said.mattermost is not None:
-        found["mattermost"] = mattermost_provider(said.mattermost, secrets, web, groups)
-    return found
+        ways = mattermost_ways(said.mattermost, secrets, web, groups)
+        found["mattermost"] = ways.provider
+    return found, ways
 
 
 @asynccontextmanager
@@ -68,13 +80,15 @@ def chatting(
     store: "SqliteStore",
     secrets: "Secrets",
     web: "Web",
+    switch: "HoldFile",
     write: Callable[[str], None],
 ) -> "Chatting | None":
     """Return all of chat; None: the configuration names none."""
-    known = providers(config, secrets, web)
+    known, mattermost = _providers(config, secrets, web)
     if not known:
         return None
     from engine.runtime.chat.chatting import Chatting
+    from engine.runtime.chat.replying import Replying
     from engine.runtime.chat.story import Stories
 
     clock = service.driver.ports.clock
@@ -90,7 +104,41 @@ def chatting(
         fallback.add(out, way.person or "")
     for one in screens:
         one.away = fallback
-    return Chatting(screens, fallback, links)
+    desk = _desk(config, service, host, store, secrets, web, known, stories, switch)
+    hear = Replying(desk, known).hear
+    return Chatting(screens, hear, mattermost, fallback, links)
+
+
+def _desk(
+    config: "Config",
+    service: "Service",
+    host: "LocalHost",
+    store: "SqliteStore",
+    secrets: "Secrets",
+    web: "Web",
+    known: "dict[str, ChatProvider]",
+    stories: "Stories",
+    switch: "HoldFile",
+) -> "Desk":
+    """Return what hears people, under their own rights."""
+    from engine.bootstrap.dry_running import dry_lines
+    from engine.bootstrap.people import on_call, people
+    from engine.runtime.chat.asking import Around
+    from engine.runtime.chat.desk import Desk
+
+    clock = service.driver.ports.clock
+
+    async def dry_run(
+        bundle: "Bundle", given: "Mapping[str, Any]", who: str
+    ) -> list[str]:
+        return await dry_lines(config, service.library, bundle, given, who)
+
+    around = Around(
+        service, store.chat, stories, people(config, known, clock), known, clock,
+        switch, on_call(config, secrets, web, clock), host.begins, host.ended, dry_run,
+        pin=config.settings.chat.pin,
+    )  # fmt: skip
+    return Desk(around)
 
 
 def _screens(

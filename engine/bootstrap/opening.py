@@ -133,7 +133,7 @@ async def engine(
         silences(config, web), claim=host.begins,
     )  # fmt: skip
     heard.intake = intake
-    heard.chat = _chat(config, service, host, store, known, web, chat)
+    heard.chat = _chat(config, service, host, store, known, web, switch, chat)
     drift, looks = _drift(service, host), service.driver.ports.checks
     watches = Watches(watched(config, kinds.kinds), looks, intake, clock)
     try:
@@ -156,13 +156,14 @@ def _chat(
     store: "SqliteStore",
     secrets: "Secrets",
     web: "Web",
+    switch: "HoldFile",
     terminal: "TerminalChat",
 ) -> "Chatting | None":
     """Return all of chat, not begun; what no run says goes through it as well."""
     from engine.bootstrap.chatting import chatting
     from engine.runtime.chat.notices import Notices
 
-    made = chatting(config, service, host, store, secrets, web, terminal.write)
+    made = chatting(config, service, host, store, secrets, web, switch, terminal.write)
     if made is not None:
         host.says_through(Notices(terminal, made.screens, store))
     return made

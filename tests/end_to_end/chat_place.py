@@ -215,6 +215,29 @@ class ChatPlace:
         made: dict[str, Any] = self.until(found)
         return made
 
+    def press(self, who: str, label: str) -> Any:
+        """Press a button of the newest question, once it stands there."""
+        asked, action = self.until(lambda: self.button(label))
+        return self.do(
+            "press", user=who, action_id=action, channel="incidents", ts=asked["ts"]
+        )
+
+    def button(self, label: str) -> tuple[dict[str, Any], str] | None:
+        """Return the newest message with a button, and the button's id."""
+        for one in reversed(self.messages()):
+            if label in buttons_of(one):
+                return one, buttons_of(one)[label]
+        return None
+
+    def runbook(self, *words: str) -> str:
+        """Return what a command beside the server writes."""
+        done = subprocess.run(
+            [sys.executable, "-m", "engine", *words], cwd=self.folder,
+            env=self.environment | {"COLUMNS": "200"}, capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        return done.stdout + done.stderr
+
     # Waiting
 
     def until(self, true: Callable[[], Any], within: float = WITHIN_SECONDS) -> Any:
@@ -249,6 +272,16 @@ class ChatPlace:
         """What went to the way out."""
         file = self.folder / "letters"
         return file.read_text() if file.exists() else ""
+
+
+def buttons_of(message: dict[str, Any]) -> dict[str, str]:
+    """Return the labels of a message's buttons, each with its id."""
+    return {
+        str(element["text"]["text"]): str(element["action_id"])
+        for block in message.get("blocks") or []
+        if block.get("type") == "actions"
+        for element in block["elements"]
+    }
 
 
 def link_in(text: str) -> str:

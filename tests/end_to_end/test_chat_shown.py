@@ -3,7 +3,7 @@
 import pytest
 
 from tests.asking import web
-from tests.end_to_end.chat_place import ChatPlace, link_in, place
+from tests.end_to_end.chat_place import ChatPlace, buttons_of, link_in, place
 
 __all__ = ["place"]
 
@@ -14,16 +14,23 @@ def test_a_run_stands_in_slack_from_its_alert_to_its_end(place: ChatPlace) -> No
     Its root, its news, its question, its pictures, its end, each once.
     """
     run = place.alert()
-    place.message("asks")
-    status = place.api("POST", f"/runs/{run}/approve", {})
+    place.press("ana", "Approve")
     ended = place.ended(run)
     place.message("ended")
+    record = place.message("asks")
     keys = place.keys()
+    metrics = web.get(f"{place.url}/metrics").text
+    looked = place.runbook("doctor")
 
-    assert "resolved" == ended, status
+    assert "resolved" == ended
+    assert "Approved by" in str(record)
+    assert {} == buttons_of(record)
     assert len(keys) == len(set(keys))
     assert f"{run}/pinned/0" == keys[0]
     assert f"{run}/ended/0" == keys[-1]
+    assert 'runbook_chat_posts_total{provider="slack",result="sent"}' in metrics
+    assert 'runbook_chat_failing_seconds{provider="slack"} 0.0' in metrics
+    assert "the token works, and #incidents is there" in looked
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from engine.bootstrap import Engine
     from engine.config import Config
+    from engine.entrypoints.chat.ways_in import WaysIn
     from engine.entrypoints.cli.logs import Lines
     from engine.entrypoints.web.serving import Server
     from engine.model.run import RunSummary
@@ -93,7 +94,8 @@ async def _served(
 
     begun = asyncio.Event()
     reloading = _reloading(opened)
-    server = serving.server(_application(opened, begun, reloading.renew))
+    application, ways_in = _application(opened, begun, reloading.renew)
+    server = serving.server(application)
     ending.server = server
     if ending.times:
         return
@@ -103,8 +105,10 @@ async def _served(
         taken = await opened.host.serve()
         await opened.intake.start()
         opened.watches.start()
-        if opened.chat is not None:
+        if opened.chat is not None and ways_in is not None:
             await opened.chat.start()
+            ways_in.start()
+            opened.chat.at_end(ways_in.stop)
         chores = [
             asyncio.create_task(reloading.watch()),
             asyncio.create_task(keep_short(opened.store, opened.config)),
@@ -133,7 +137,8 @@ def _application(
     opened: "Engine",
     begun: asyncio.Event,
     reload: "Callable[[], Awaitable[list[str]]]",
-) -> Any:
+) -> "tuple[Any, WaysIn | None]":
+    """Return the application, and the ways in of chat where there is one."""
     from engine.bootstrap import sources
     from engine.entrypoints.web.admission import Admission
     from engine.entrypoints.web.app import application
@@ -167,7 +172,13 @@ def _application(
     others = doors(
         opened, posting.admission, posting.counts, reload, person(config, "")
     )
-    return application([*posting.routes(), *health.routes(), *others])
+    routes = [*posting.routes(), *health.routes(), *others]
+    if opened.chat is None:
+        return application(routes), None
+    from engine.entrypoints.chat.ways_in import WaysIn
+
+    ways_in = WaysIn(opened, opened.chat, posting.admission)
+    return application([*routes, *ways_in.routes()]), ways_in
 
 
 def _reloading(opened: "Engine") -> "Reloading":

@@ -3,7 +3,6 @@
 Read by: running.
 """
 
-import asyncio
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -11,17 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from engine.analysis.bounds import bounds
-from engine.bootstrap import dry_service
-from engine.core.compile import compile_runbook
+from engine.bootstrap.dry_running import played
 from engine.entrypoints.cli.following import summary_json
 from engine.entrypoints.cli.screen import FINE, PROBLEMS, say, say_json, tell
-from engine.model.run import ENDS, RunSummary
+from engine.model.run import RunSummary
 from engine.model.timeline import Entry
 from engine.model.values import format_duration
-from engine.runtime.dry_run import HeldActions, held_form
 from engine.runtime.library import Bundle
-from engine.runtime.rehearsal import ScriptedPeople
-from engine.runtime.service import new_run_id
 from engine.views.escape import command_text, pairs_text, visible
 from engine.views.terminal import progress_line
 
@@ -30,8 +25,6 @@ if TYPE_CHECKING:
     from engine.model.alert import Alert
     from engine.runtime.library import Library
 
-ANSWERS: Final = 1000  # more than any run asks
-POLL_SECONDS: Final = 0.05
 GOOD: Final = ("resolved", "cleared")
 
 
@@ -51,17 +44,9 @@ async def dry(
     Raises:
         DoesNotApply: an input is missing or wrong.
     """
-    held = HeldActions()
-    script = [] if people == "silence" else [people] * ANSWERS
-    asked = ScriptedPeople(script)
-    run = new_run_id()
-    async with dry_service(config, library, held, asked) as service:
-        asked.driver = service.driver
-        by = service.actor(who, "cli", bundle.compiled.runbook)
-        form = _held_bundle(bundle, library, silent=people == "silence")
-        await service.start(form, given, by, alert=alert, mode="dry-run", run=run)
-        summary = await _ended(service, run)
-        entries = await service.timeline(run)
+    summary, entries = await played(
+        config, library, bundle, given, who, via="cli", people=people, alert=alert
+    )
     plan = [_planned(entry, bundle) for entry in entries if entry.kind == "intent"]
     worst = bounds(bundle.compiled).total
     if json_:
@@ -70,26 +55,6 @@ async def dry(
     else:
         _show(entries, summary, plan, worst)
     return FINE if summary.state in GOOD else PROBLEMS
-
-
-def _held_bundle(bundle: Bundle, library: "Library", *, silent: bool) -> Bundle:
-    compiled = bundle.compiled
-    others = {
-        name: held_form(one, silent=silent) for name, one in library.runbooks.items()
-    }
-    form = compile_runbook(
-        held_form(compiled.runbook, silent=silent), compiled.kinds,
-        revision=compiled.revision, library=others,
-    )  # fmt: skip
-    return Bundle(form, bundle.revision, bundle.stored, bundle.file)
-
-
-async def _ended(service: Any, run: str) -> RunSummary:
-    while True:
-        summary: RunSummary = await service.summary(run)
-        if summary.state in ENDS:
-            return summary
-        await asyncio.sleep(POLL_SECONDS)
 
 
 def _planned(entry: Entry, bundle: Bundle) -> dict[str, Any]:

@@ -8,8 +8,10 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from engine.errors import EngineError
+from engine.model.chat import Inbound
 from engine.model.run import RunSummary
 from engine.model.timeline import Entry
 from engine.runtime.chat.fallback import Fallback
@@ -19,11 +21,45 @@ from engine.runtime.chat.screens import Screens
 log = logging.getLogger(__name__)
 
 
+class Events(Protocol):
+    """What keeps listening to a chat."""
+
+    async def run(self, hear: Callable[[Inbound], Awaitable[None]]) -> None:
+        """Hand every event on, until cancelled."""
+        ...
+
+
+class Ears(Protocol):
+    """Judges what a chat posts; never waits."""
+
+    def take(
+        self, kind: Literal["command", "action", "dialog"], body: bytes, /
+    ) -> Callable[[Callable[[Inbound], Awaitable[None]]], Awaitable[None]]:
+        """Return the work that is left. Raises NotAllowed, BadBody, SecretMissing."""
+        ...
+
+
+class Ways(Protocol):
+    """The ways in of a chat that judges its own posts."""
+
+    @property
+    def ears(self) -> Ears:
+        """What judges what is posted."""
+        ...
+
+    @property
+    def events(self) -> Events:
+        """What keeps listening."""
+        ...
+
+
 @dataclass(slots=True)
 class Chatting:
     """Every provider of one engine."""
 
     screens: Sequence[Screens]
+    hear: Callable[[Inbound], Awaitable[None]]  # what people did
+    mattermost: Ways | None = None
     fallback: Fallback | None = None
     links: Links | None = None
     begun: bool = False
