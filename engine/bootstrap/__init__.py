@@ -7,8 +7,9 @@ Called by the entry points; nothing below imports this. `kinds`: checks and acti
 
 from engine.bootstrap.alerts import parse_alerts, rules, silences, sources, watched
 from engine.bootstrap.chatting import channel_of, chat_providers
+from engine.bootstrap.dry_running import dry_service
 from engine.bootstrap.kinds import door, kinds, registry
-from engine.bootstrap.opening import Engine, dry_service, engine, journal
+from engine.bootstrap.opening import Engine, engine, journal
 from engine.bootstrap.parts import (
     JOURNAL,
     break_glass,

@@ -4,18 +4,42 @@ Called by the command `run --dry-run`, and by chat's `dry-run`.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
+
+from engine.bootstrap.kinds import door, registry
+from engine.bootstrap.parts import empty_store, hold, secrets
 
 if TYPE_CHECKING:
     from engine.config import Config
     from engine.model.alert import Alert
     from engine.model.run import RunSummary
     from engine.model.timeline import Entry
+    from engine.ports import Chat
     from engine.runtime.library import Bundle, Library
+    from engine.runtime.perform import Actions
+    from engine.runtime.service import Service
 
 ANSWERS: Final = 1000  # more than any run asks
 POLL_SECONDS: Final = 0.05
+
+
+@asynccontextmanager
+async def dry_service(
+    config: "Config", library: "Library", actions: "Actions", chat: "Chat"
+) -> "AsyncIterator[Service]":
+    """Open an engine that looks for real, journals in memory, and cannot act."""
+    from engine.runtime import assembly
+
+    web = door(config)
+    outside = assembly.Outside(
+        registry(config, web), empty_store(), secrets(config), hold(config), chat
+    )
+    try:
+        yield assembly.dry_service(outside, library, config.groups, actions)
+    finally:
+        await web.aclose()
 
 
 async def played(
@@ -37,7 +61,6 @@ async def played(
     Raises:
         DoesNotApply: an input is missing or wrong.
     """
-    from engine.bootstrap.opening import dry_service
     from engine.model.run import ENDS
     from engine.runtime.dry_run import HeldActions
     from engine.runtime.rehearsal import ScriptedPeople

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.bootstrap.alerts import rules, silences, watched
 from engine.bootstrap.kinds import door, registry, services
-from engine.bootstrap.parts import JOURNAL, break_glass, empty_store, hold, secrets
+from engine.bootstrap.parts import JOURNAL, break_glass, hold, secrets
 
 if TYPE_CHECKING:
     from engine.adapters.hold_file import HoldFile
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
     from engine.hosts.untaken import Untaken
     from engine.model.run import RunSummary
     from engine.model.timeline import Entry
-    from engine.ports import Chat, Pager, Posted, Secrets, Web
+    from engine.ports import Pager, Posted, Secrets, Web
     from engine.runtime.chat.chatting import Chatting
     from engine.runtime.drift import Drift
     from engine.runtime.driver import Listener
     from engine.runtime.intake import Intake
     from engine.runtime.library import Library
     from engine.runtime.measures import Measures
-    from engine.runtime.perform import Actions
     from engine.runtime.service import Service
     from engine.runtime.tracing import Tracing
     from engine.runtime.watches import Watches
@@ -237,20 +236,3 @@ def _make_folder(folder: Path) -> None:
             f"the data folder {folder} cannot be made: {error.strerror}. Name another "
             "one with `data` in the configuration, or make it."
         ) from error
-
-
-@asynccontextmanager
-async def dry_service(
-    config: "Config", library: "Library", actions: "Actions", chat: "Chat"
-) -> "AsyncIterator[Service]":
-    """Open an engine that looks for real, journals in memory, and cannot act."""
-    from engine.runtime import assembly
-
-    web = door(config)
-    outside = assembly.Outside(
-        registry(config, web), empty_store(), secrets(config), hold(config), chat
-    )
-    try:
-        yield assembly.dry_service(outside, library, config.groups, actions)
-    finally:
-        await web.aclose()
