@@ -94,6 +94,7 @@ class Asking:
     place: Place | None = None
     trigger: str = ""
     here: str = ""  # the run that is shown there
+    said_at: float = 0.0  # epoch seconds; 0: now
 
     # Rights
 

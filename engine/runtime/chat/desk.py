@@ -103,7 +103,10 @@ class Desk:
             await self._note_stranger(inbound, here)
             raise
         trigger = getattr(inbound, "trigger", "")
-        return Asking(self.around, inbound.by, person, inbound.id, place, trigger, here)
+        said_at = getattr(inbound, "at", 0.0)
+        return Asking(
+            self.around, inbound.by, person, inbound.id, place, trigger, here, said_at
+        )
 
     # Words
 

@@ -14,6 +14,7 @@ from engine.model.chat import Reply
 from engine.model.people import Actor, Question
 from engine.runtime.chat import replies
 from engine.runtime.chat.asking import Asking
+from engine.runtime.chat.story import Story
 from engine.runtime.service import ANSWERED, Vote, pick_question
 from engine.views.chat.asked import asked_of
 from engine.views.chat.forms import answers_form, reason_form, retype_form
@@ -21,6 +22,7 @@ from engine.views.chat.questions import question as question_card
 from engine.views.chat.values import Value
 from engine.views.chat.wording import line
 
+CLOCKS_APART_SECONDS: Final = 2.0  # a chat's clock and ours
 YES: Final = {"yes": "true", "y": "true", "no": "false", "n": "false"}
 
 
@@ -94,7 +96,7 @@ async def answer(
 async def approve(asking: Asking, command: Command) -> Reply:
     """Approve what a run asks now; a plan that has changed is shown first."""
     story = await asking.story(command.run)
-    asked = pick_question(story.summary, command.step, ("approve",))
+    asked = _meant(asking, story, command, ("approve",))
     now = asked.plan.hash if asked.plan is not None else ""
     if command.plan and not now.startswith(command.plan):
         raise DoesNotApply(
@@ -113,7 +115,7 @@ async def approve(asking: Asking, command: Command) -> Reply:
 async def reject(asking: Asking, command: Command) -> Reply:
     """Reject what a run asks now; without a reason it is asked for."""
     story = await asking.story(command.run)
-    asked = pick_question(story.summary, command.step, ("approve",))
+    asked = _meant(asking, story, command, ("approve",))
     now = asked.plan.hash if asked.plan is not None else ""
     value = Value("reject", command.run, asked.key, now, asked.round)
     if command.missing:
@@ -124,11 +126,30 @@ async def reject(asking: Asking, command: Command) -> Reply:
 async def answer_words(asking: Asking, command: Command) -> Reply:
     """Answer what a run asks now; without answers a form asks for them."""
     story = await asking.story(command.run)
-    asked = pick_question(story.summary, command.step, ANSWERED)
+    asked = _meant(asking, story, command, ANSWERED)
     if command.missing:
         return _answers(asking, command.run, asked)
     given = command.given or _alone(asked, command.text)
     return await answer(asking, command.run, asked, given)
+
+
+def _meant(
+    asking: Asking, story: Story, command: Command, kinds: tuple[str, ...]
+) -> Question:
+    """Return the question that words are about.
+
+    Raises:
+        DoesNotApply: none, several, or one that was asked after they were said: words
+            may come late, after a chat was away.
+    """
+    asked = pick_question(story.summary, command.step, kinds)
+    began = asked_of(story.summary, story.entries, asked.key).at
+    if asking.said_at and began > asking.said_at + CLOCKS_APART_SECONDS:
+        raise DoesNotApply(
+            f"'{asked.called}' was asked after that was said: look at it, and say it "
+            "again"
+        )
+    return asked
 
 
 async def _open_question(asking: Asking, value: Value) -> Question | None:
