@@ -143,6 +143,7 @@ def test_f53_a_value_does_nothing_and_reads_as_it_was(text: str) -> None:
         assert text == read(made).replace("\u00a0", " ")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200) | st.lists(st.sampled_from(HOSTILE)).map(" ".join))
 @example("@" * 50)
 def test_f53_no_text_at_all_mentions_or_links(text: str) -> None:
@@ -183,6 +184,7 @@ def test_f53_a_parser_that_others_wrote_finds_only_text(text: str) -> None:
     assert shown(text).split() == read.split()
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("`~ \na@#"), max_size=60))
 def test_f53_nothing_ends_a_code_block_but_its_end(text: str) -> None:
     """

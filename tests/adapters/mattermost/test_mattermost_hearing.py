@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mattermost import Mattermost
 
@@ -272,6 +272,7 @@ async def test_a_button_that_asks_once_more_counts_when_it_is_sure(side: Side) -
 
 
 @pytest.mark.parametrize("kind", ["action", "dialog", "command"])
+@settings(deadline=None)
 @given(body=st.binary() | JSON.map(lambda one: json.dumps(one).encode()))
 def test_any_body_is_judged_and_never_breaks(kind: Kind, body: bytes) -> None:
     """
@@ -285,6 +286,7 @@ def test_any_body_is_judged_and_never_breaks(kind: Kind, body: bytes) -> None:
         ears.take(kind, body)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["user_id", "channel_id", "post_id"]), JSON))
 def test_a_signed_button_in_any_body_never_breaks(rest: dict[str, Any]) -> None:
     """

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.adapters.mattermost.reading import (
@@ -204,6 +204,7 @@ def test_a_post_is_read_as_a_message() -> None:
     assert None is message_of(POST | {"delete_at": 5}, "https://m", "ops")
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_no_event_breaks_the_reading(event: Any) -> None:
     """
@@ -219,6 +220,7 @@ def test_no_event_breaks_the_reading(event: Any) -> None:
     assert [] == [one for one in found if not one.id.encode()]
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_no_bytes_break_the_reading(raw: bytes) -> None:
     """
