@@ -57,13 +57,21 @@ def _scripts(context: Context, test: Test, path: Path) -> None:
     checks = _with_siblings(context, context.checks, "checks")
     for name, answers in test.checks.items():
         place = (*path, "checks", name)
-        if context.known(name, checks, "check", place, key=True):
+        if _scriptable(context, name, checks, "check", place):
             _answers(context, answers, place, CHECK_ANSWERS, maps=True)
     actions = _with_siblings(context, context.runbook.actions, "actions")
     for name, answers in test.actions.items():
         place = (*path, "actions", name)
-        if context.known(name, actions, "action", place, key=True):
+        if _scriptable(context, name, actions, "action", place):
             _answers(context, answers, place, ACT_ANSWERS, maps=False)
+
+
+def _scriptable(
+    context: Context, name: str, known: list[str], what: str, place: Path
+) -> bool:
+    if context.runs_others and context.siblings is None:
+        return True  # it may be a name of a sub-run, which are not known here
+    return context.known(name, known, what, place, key=True)
 
 
 def _with_siblings(context: Context, own: Iterable[str], section: str) -> list[str]:

@@ -240,3 +240,15 @@ def test_of_two_questions_the_one_that_is_named_is_answered(
     assert (0, 0) == (one, two)
     assert f"run '{run}' has ended: resolved" in late
     assert {"n": 1, "on": False} == given(form, run)
+
+
+def test_what_is_to_be_typed_stands_in_the_command_that_is_shown(
+    form: Place, until: Until
+) -> None:
+    """
+    Whoever copies the command from a run that is followed has to add only a name.
+    """
+    line = until(form.begin("run", "gate"), "waits for ops")
+    run = line.split()[0]
+
+    assert f"[runbook approve {run} restore/1 --type db-2 --as NAME]" in line

@@ -51,6 +51,17 @@ def test_without_siblings_a_sub_run_is_not_judged(kinds: Kinds) -> None:
     assert [] == problems_of(edited(("{undo: all}", "{run: other}")), kinds)
 
 
+def test_without_siblings_scripts_may_name_what_a_sub_run_has(kinds: Kinds) -> None:
+    """
+    A revision is read again without its siblings: their checks and actions stay legal.
+    """
+    script = "checks: {theirs: pass}, actions: {its: ok}, expect: {end: resolved}"
+    text = edited(("{undo: all}", "{run: other}"))
+    text = text.split("tests:\n")[0] + f"tests:\n  - {{name: one, {script}}}\n"
+
+    assert [] == problems_of(text, kinds)
+
+
 def test_a_pattern_that_re2_does_not_read_is_refused(kinds: Kinds) -> None:
     """
     Patterns are RE2: no look-around, which takes exponential time elsewhere.

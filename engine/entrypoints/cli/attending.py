@@ -5,6 +5,7 @@ one leaves it on disk. Read by: running.
 """
 
 import asyncio
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -278,7 +279,8 @@ def _elsewhere(summary: RunSummary, question: Question) -> str:
     run, step = summary.run, question.called
     groups = ", ".join(group for group, _ in question.who) or "anybody"
     if question.kind == "approve":
-        how = f"runbook approve {run} {step} --as NAME"
+        typed = f" --type {shlex.quote(question.retype)}" if question.retype else ""
+        how = f"runbook approve {run} {step}{visible(typed)} --as NAME"
     else:
         fields = " ".join(f"{name}=…" for name in question.fields)
         how = f"runbook answer {run} {step} {fields} --as NAME"
