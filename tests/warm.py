@@ -1,6 +1,6 @@
 """Commands of `runbook` as processes of their own that begin with everything loaded.
 
-`ran` does what `python -m engine WORDS` does: a process with its own folder,
+`ran` and `begun` do what `python -m engine WORDS` does: a process with its own folder,
 environment and streams, which ends with its exit code. It is forked from one that has
 loaded the engine, once for all tests of a worker: loading takes longer than most
 commands. What depends on how an interpreter begins (PYTHON..., a locale) gets a new one.
@@ -9,6 +9,7 @@ commands. What depends on how an interpreter begins (PYTHON..., a locale) gets a
 """
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
@@ -23,7 +24,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import IO, Any, Final
 
 ROOT: Final = Path(__file__).parents[1]
 COLD: Final = ("PYTHON", "LANG", "LC_")
@@ -43,23 +44,74 @@ def ran(
     Raises:
         TimeoutExpired: it did not end within so many seconds, and was killed.
     """
-    request = json.dumps([[*words], str(folder), {**environment}]).encode()
-    if len(request) > MOST_BYTES or any(one.startswith(COLD) for one in environment):
+    cold = any(one.startswith(COLD) for one in environment)
+    if cold or sum(map(len, words)) > MOST_BYTES // 2:
         return _cold(words, folder, environment, within)
-    here, there = socket.socketpair()
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, here:
-        with there:
-            files = [out.fileno(), err.fileno(), there.fileno()]
-            socket.send_fds(_source(), [request], files)
-        here.settimeout(within)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = begun(words, folder, environment, out=out, err=err)
         try:
-            code = int(here.recv(20))
-        except TimeoutError:
-            raise subprocess.TimeoutExpired([*words], within) from None
-        return code, _text(out), _text(err)
+            return process.wait(within), _text(out), _text(err)
+        finally:
+            process.close()
 
 
-def _text(file: "tempfile._TemporaryFileWrapper[bytes]") -> str:
+class Begun:
+    """A command that goes on, as `subprocess.Popen` has it; let go of, it is killed."""
+
+    def __init__(self, told: socket.socket) -> None:
+        self._told = told  # its id, and later its exit code
+        self.pid = int(told.recv(20))
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Return its exit code, or None while it runs."""
+        return self._ended(0.0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return its exit code. Raises TimeoutExpired."""
+        code = self._ended(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Send SIGKILL, unless it has ended."""
+        self.send_signal(signal.SIGKILL)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._told.close()
+
+    def _ended(self, within: float | None) -> int | None:
+        if self.returncode is None and select.select([self._told], [], [], within)[0]:
+            with self._told:
+                self.returncode = int(self._told.recv(20))
+        return self.returncode
+
+
+def begun(
+    words: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    out: IO[Any],
+    err: IO[Any],
+) -> Begun:
+    """Begin a command; it has no input, and writes to these files."""
+    request = json.dumps([[*words], str(folder), {**environment}]).encode()
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with there:
+        files = [out.fileno(), err.fileno(), there.fileno()]
+        socket.send_fds(_source(), [request], files)
+    return Begun(here)
+
+
+def _text(file: IO[bytes]) -> str:
     file.seek(0)
     return file.read().decode().replace("\r\n", "\n")
 
@@ -102,9 +154,11 @@ def _serve(source: socket.socket) -> None:
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for who waits
     while True:
         request, files, _, _ = socket.recv_fds(source, MOST_BYTES, 3)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                """What waited for a command has ended with it."""
         if not request:
             return
         if os.fork() == 0:
@@ -112,7 +166,6 @@ def _serve(source: socket.socket) -> None:
         for file in files:
             os.close(file)
     source.close()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     out, err, told = files
     command = os.fork()
     if command:
@@ -122,12 +175,14 @@ def _serve(source: socket.socket) -> None:
 
 
 def _wait(command: int, told: socket.socket) -> None:
-    """Tell how the command ended; end it where nobody waits to hear that."""
+    """Tell its id and how it ended; end it where nobody waits to hear that."""
+    told.send(str(command).encode())
     ended = os.pidfd_open(command)
     if told in select.select([ended, told], [], [])[0]:
         os.kill(command, signal.SIGKILL)
     _, status = os.waitpid(command, 0)
-    told.send(str(os.waitstatus_to_exitcode(status)).encode())
+    with contextlib.suppress(OSError):
+        told.send(str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
 
 

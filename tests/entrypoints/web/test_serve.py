@@ -158,7 +158,7 @@ def test_the_log_in_json_has_the_run_in_each_line_about_one(served: Served) -> N
             cwd=served.folder, env=served.environment, stdout=log, stderr=log,
         )  # fmt: skip
     served.process = process
-    served.begun.append(process)
+    served.processes.append(process)
     served.until(lambda: served.get("/readyz").status_code == 200)
     assert 200 == served.post(body(served.folder / "world"))[0]
     served.until(lambda: b"state=waiting" in told.read_bytes())
@@ -182,7 +182,7 @@ def test_a_log_that_nobody_takes_stops_nothing(served: Served) -> None:
         cwd=served.folder, env=served.environment, stdout=write, stderr=write,
     )  # fmt: skip
     served.process = process
-    served.begun.append(process)
+    served.processes.append(process)
     os.close(write)
     served.until(lambda: served.get("/readyz").status_code == 200)
     os.close(read)

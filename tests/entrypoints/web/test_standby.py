@@ -60,7 +60,7 @@ def second(served: Served) -> Second:
             env=served.environment | {"RUNBOOK_SERVER__LISTEN": f"127.0.0.1:{port}"},
             stdout=log, stderr=log,
         )  # fmt: skip
-    served.begun.append(process)
+    served.processes.append(process)
     made = Second(served, port, process, place)
     served.until(lambda: made.ready().status_code == 503)
     return made
@@ -151,7 +151,7 @@ def commanded(served: Served) -> tuple["subprocess.Popen[str]", str]:
         cwd=served.folder, env=served.environment, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
-    served.begun.append(command)  # type: ignore[arg-type]
+    served.processes.append(command)
     assert command.stdout is not None
     line = next(line for line in command.stdout if "waits for" in line)
     return command, line.split()[0]

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ import pytest
 
 from tests.asking import web
 from tests.real_parts import free_port
-from tests.warm import ran
+from tests.warm import Begun, begun, ran
 
 FLAG = Path(__file__).parents[1] / "places/flag.yaml"
 CONFIG = """\
@@ -67,8 +66,8 @@ class Served:
 
     folder: Path
     port: int
-    process: "subprocess.Popen[bytes] | None" = None
-    begun: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    process: Begun | None = None
+    processes: list["Begun | subprocess.Popen[Any]"] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -81,14 +80,13 @@ class Served:
         kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
         return kept | SECRETS | {"COLUMNS": "100"}
 
-    def begin(self, *, wait: bool = True) -> "subprocess.Popen[bytes]":
+    def begin(self, *, wait: bool = True) -> Begun:
         """Start a server; return it once it is ready."""
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "engine", "serve"], cwd=self.folder,
-                env=self.environment, stdout=log, stderr=log,
-            )  # fmt: skip
-        self.begun.append(self.process)
+            self.process = begun(
+                ["serve"], self.folder, self.environment, out=log, err=log
+            )
+        self.processes.append(self.process)
         if wait:
             self.until(lambda: self.get("/readyz").status_code == 200, BEGUN_SECONDS)
         return self.process
@@ -168,7 +166,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     (tmp_path / "engine.yaml").write_text(CONFIG.replace("PORT", str(made.port)))
     made.begin()
     yield made
-    for process in made.begun:
+    for process in made.processes:
         if process.poll() is None:
             process.kill()
         process.wait()
