@@ -10,10 +10,13 @@ import typer
 
 from engine import errors, ports, testing
 from engine.core.tables import RUN_TABLE, STEP_TABLE
+from engine.core.words.commands import VERBS
+from engine.core.words.help import usage
 from engine.entrypoints.cli.app import build
 from engine.model.effects import NOTE_KINDS, Effect
 from engine.model.events import Event
 from engine.registry import Registry
+from engine.runtime.chat.asking import NEEDS
 from tests.docs.problem_codes import CODES
 from tests.docs.words import first_line, table, words
 
@@ -47,6 +50,14 @@ def _structs(kinds: list[type[msgspec.Struct]]) -> str:
         doc = " ".join((kind.__doc__ or "").split())
         rows.append((f"`{kind.__name__}`", doc, "; ".join(fields)))
     return table(("name", "meaning", "fields"), rows)
+
+
+def chat_words() -> str:
+    """Every verb of chat, with the role it needs."""
+    rows = [
+        (f"`{usage(verb)}`", said.does, NEEDS[verb]) for verb, said in VERBS.items()
+    ]
+    return table(("words", "what they do", "role"), rows)
 
 
 def note_kinds() -> str:

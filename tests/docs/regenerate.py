@@ -39,6 +39,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "problem-codes": code_parts.problem_codes,
     "global-options": code_parts.global_options,
     "command-line": code_parts.command_line,
+    "chat-words": code_parts.chat_words,
     "ports": code_parts.python_ports,
     "kit": code_parts.python_kit,
 }

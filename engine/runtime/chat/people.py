@@ -9,7 +9,7 @@ Called by desk, and by whoever needs the accounts of a group.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,6 +54,25 @@ class UserGroup:
     group: str
     provider: str
     id: str
+
+
+class Grouped(Mapping[str, tuple[str, ...]]):
+    """Each person's groups as they stand now, for the service and its other doors."""
+
+    def __init__(self, people: "People") -> None:
+        self._people = people
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        person = self._people.person(name)
+        if person is None:
+            raise KeyError(name)
+        return self._people.groups_of(person)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._people.names)
+
+    def __len__(self) -> int:
+        return len(self._people.names)
 
 
 class People:
@@ -111,6 +130,16 @@ class People:
     def person(self, name: str) -> Person | None:
         """Return a person by name."""
         return self._people.get(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everybody's name."""
+        return tuple(self._people)
+
+    @property
+    def grouped(self) -> Grouped:
+        """Each person's groups as they stand whenever they are looked at."""
+        return Grouped(self)
 
     @property
     def groups(self) -> frozenset[str]:
