@@ -238,6 +238,7 @@ async def test_a_persons_message_is_read_as_it_is_now(tried: Tried) -> None:
     assert found is not None
     assert ("look at edge-1 <now> & here", tried.ana) == (found.text, found.by)
     assert found.at > 0
+    assert found.link == await tried.chat.link(tried.place, ref)
     assert None is await tried.chat.message(tried.place, "1700000000.000001")
 
 

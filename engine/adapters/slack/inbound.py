@@ -16,7 +16,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl
 
-from engine.adapters.slack.messages import PROVIDER, read_message
+import msgspec
+
+from engine.adapters.slack.messages import PROVIDER, epoch, permalink, read_message
 from engine.adapters.slack.modals import filled
 from engine.adapters.slack.shapes import as_map, as_maps, as_text
 from engine.adapters.slack.texts import read_text
@@ -178,7 +180,11 @@ def _chosen(body: Mapping[str, Any]) -> Heard:
         return _nobody()
     room = as_text(as_map(body.get("channel")).get("id"))
     message = as_map(body.get("message"))
-    about = read_message(message, Place(PROVIDER, room)) if message else None
+    about = None
+    if message:
+        about = read_message(message, Place(PROVIDER, room))
+        domain = as_text(as_map(body.get("team")).get("domain"))
+        about = msgspec.structs.replace(about, link=permalink(domain, about))
     callback, at = body.get("callback_id"), body.get("action_ts")
     said = Said(
         _id(body, "menu", by.id, callback, at),
@@ -246,7 +252,8 @@ def _said(
     room, thread = as_text(event.get("channel")), as_text(event.get("thread_ts"))
     ref = as_text(event.get("ts"))
     place = Place(PROVIDER, room, thread)
-    return Said(number, by, place, read_text(words).strip(), door, ref)
+    said = read_text(words).strip()
+    return Said(number, by, place, said, door, ref, at=epoch(ref))
 
 
 def _message(event: Mapping[str, Any], number: str, own: str) -> Heard:

@@ -1,4 +1,7 @@
-"""A message of Slack's as the engine knows it. Called by provider, inbound."""
+"""A message of Slack's as the engine knows it, and its link.
+
+Called by provider, inbound.
+"""
 
 import re
 from collections.abc import Mapping
@@ -9,6 +12,7 @@ from engine.adapters.slack.texts import read_text
 from engine.model.chat import Message, Place
 
 PROVIDER: Final = "slack"
+DOMAIN: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 def read_message(found: Mapping[str, Any], place: Place) -> Message:
@@ -23,12 +27,21 @@ def read_message(found: Mapping[str, Any], place: Place) -> Message:
         ref,
         by=as_text(found.get("user")) or as_text(found.get("bot_id")),
         text=read_text(as_text(found.get("text"))),
-        at=_epoch(ref),
+        at=epoch(ref),
         files=tuple(one for one in files if one),
     )
 
 
-def _epoch(ts: str) -> float:
+def permalink(domain: str, found: Message) -> str:
+    """Return the link to a message as Slack makes it; nothing for an odd domain."""
+    if DOMAIN.fullmatch(domain) is None or not found.place.room or not found.ref:
+        return ""
+    room, ref, thread = found.place.room, found.ref, found.place.thread
+    link = f"https://{domain}.slack.com/archives/{room}/p{ref.replace('.', '')}"
+    return f"{link}?thread_ts={thread}&cid={room}" if thread not in ("", ref) else link
+
+
+def epoch(ts: str) -> float:
     """Return the seconds of a message's ts; 0 for what is none."""
     fits = re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", ts)
     return float(ts) if fits else 0.0

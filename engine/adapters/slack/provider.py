@@ -14,12 +14,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from engine.adapters.slack.asking import Ask, SlackApi, SlackSaid
 from engine.adapters.slack.blocks import BUDGET, drawn
 from engine.adapters.slack.messages import PROVIDER, read_message
 from engine.adapters.slack.modals import modal
 from engine.adapters.slack.rooms import Rooms, direct
-from engine.adapters.slack.shapes import as_map, as_maps
+from engine.adapters.slack.shapes import as_map, as_maps, as_text
 from engine.adapters.slack.texts import safe
 from engine.errors import ChatRefused
 from engine.model.chat import Card, Form, Message, NewRoom, Place
@@ -146,8 +148,7 @@ class SlackChat:
     async def link(self, place: Place, ref: str, /) -> str:
         """Return Slack's permanent link to a message."""
         async with self._api.asking("asking for a link") as ask:
-            answer = await ask("chat.getPermalink", channel=place.room, message_ts=ref)
-            return str(answer.get("permalink", ""))
+            return await _link(ask, place.room, ref)
 
     async def whisper(self, place: Place, account: str, card: Card, /) -> None:
         """Show a card to one account alone; directly where it cannot be shown there.
@@ -192,25 +193,25 @@ class SlackChat:
 
     async def message(self, place: Place, ref: str, /) -> Message | None:
         """Return a message as it is now; None: it is not there."""
-        around: dict[str, Any] = {
-            "oldest": ref,
-            "latest": ref,
-            "inclusive": True,
-            "limit": 10,
-        }
+        around: dict[str, Any] = {"oldest": ref, "latest": ref, "inclusive": True}
         async with self._api.asking(f"reading a message of {place.room}") as ask:
             try:
-                thread = place.thread or ref
                 answer = await ask(
-                    "conversations.replies", channel=place.room, ts=thread, **around
+                    "conversations.replies",
+                    channel=place.room,
+                    ts=place.thread or ref,
+                    limit=10,
+                    **around,
                 )
             except SlackSaid as said:
                 if said.code in NOT_THERE:
                     return None
                 raise
-        for one in as_maps(answer.get("messages")):
-            if one.get("ts") == ref and one.get("subtype") != "tombstone":
-                return read_message(one, place)
+            for one in as_maps(answer.get("messages")):
+                if one.get("ts") == ref and one.get("subtype") != "tombstone":
+                    link = await _link(ask, place.room, ref)
+                    found = read_message(one, place)
+                    return msgspec.structs.replace(found, link=link)
         return None
 
     async def members(self, group: str, /) -> Sequence[str]:
@@ -234,6 +235,11 @@ class SlackChat:
                 if said.code not in TOO_LONG or not budget:
                     raise
         raise AssertionError("the last budget returns or raises")
+
+
+async def _link(ask: Ask, room: str, ref: str) -> str:
+    answer = await ask("chat.getPermalink", channel=room, message_ts=ref)
+    return as_text(answer.get("permalink"))
 
 
 async def _messages(ask: Ask, place: Place) -> Any:

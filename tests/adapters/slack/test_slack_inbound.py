@@ -80,6 +80,7 @@ EXPECTED = {
         Message(
             Place("slack", "C111"), "1583636382.000300", "W111", "@W222 test",
             1583636382.0003,
+            "https://test-test.slack.com/archives/C111/p1583636382000300",
         ),
     ),
     "shortcut-mock_socket_mode_server": Said(
@@ -141,18 +142,19 @@ EVENTS = {
         event(type="app_mention", user="U01ANA", channel="C1", ts="5.1",
               text=f"<@{BOT}> run drain host=<http://edge-1.example.com|edge-1.example.com>"),
         Said("slack:event:Ev1", ANA, Place("slack", "C1"),
-             "run drain host=edge-1.example.com", "mention", "5.1"),
+             "run drain host=edge-1.example.com", "mention", "5.1", at=5.1),
     ),
     "mention-in-a-thread": (
         event(type="app_mention", user="U01ANA", channel="C1", ts="5.2",
               thread_ts="5.1", text=f"hey <@{BOT}|runbook> status"),
         Said("slack:event:Ev1", ANA, Place("slack", "C1", "5.1"), "hey  status",
-             "mention", "5.2"),
+             "mention", "5.2", at=5.2),
     ),
     "direct": (
         event(type="message", channel_type="im", user="U01ANA", channel="D1", ts="5.1",
               text="status"),
-        Said("slack:event:Ev1", ANA, Place("slack", "D1"), "status", "direct", "5.1"),
+        Said("slack:event:Ev1", ANA, Place("slack", "D1"), "status", "direct", "5.1",
+             at=5.1),
     ),
     "said-in-a-channel": (
         event(type="message", channel_type="channel", user="U01ANA", channel="C1",
