@@ -83,6 +83,10 @@ class Begun:
         """Send SIGKILL, unless it has ended."""
         self.send_signal(signal.SIGKILL)
 
+    def terminate(self) -> None:
+        """Send SIGTERM, unless it has ended."""
+        self.send_signal(signal.SIGTERM)
+
     def close(self) -> None:
         """Let go of it."""
         self._told.close()
