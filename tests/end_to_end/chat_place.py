@@ -290,10 +290,14 @@ def link_in(text: str) -> str:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[ChatPlace]:
-    """Make the folder, start Slack, start the engine."""
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ChatPlace]:
+    """Make the folder, start Slack, start the engine.
+
+    Its parameter, if there is one, is text of the runbook and what stands in its place.
+    """
+    old, new = getattr(request, "param", ("", ""))
     (tmp_path / "runbooks").mkdir()
-    (tmp_path / "runbooks/flag.yaml").write_text(FLAG.read_text())
+    (tmp_path / "runbooks/flag.yaml").write_text(FLAG.read_text().replace(old, new, 1))
     made = ChatPlace(tmp_path, free_port(), free_port())
     made.begin_slack()
     made.configure()
