@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from tests.benchmarks import steps
+from tests.benchmarks.chatting import measure_chat
 from tests.benchmarks.compiling import measure_compile
 from tests.benchmarks.core_speed import measure_advance
 from tests.benchmarks.figures import Figure, as_json, load, table
@@ -38,6 +39,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "alerts": measure_alerts,
     "webhook": measure_first_act,
     "storing": measure_storing,
+    "chat": measure_chat,
 }
 
 

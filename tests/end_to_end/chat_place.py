@@ -134,9 +134,9 @@ class ChatPlace:
 
     # The incident
 
-    def alert(self) -> str:
-        """Let the flag's alert come; return the run that it starts."""
-        world = self.folder / "world"
+    def alert(self, world: Path | None = None) -> str:
+        """Let the flag's alert come; return the newest run then."""
+        world = world or self.folder / "world"
         world.mkdir(exist_ok=True)
         (world / "broken").touch()
         labels = {"alertname": "FlagUp", "severity": "page", "folder": str(world)}
@@ -222,10 +222,10 @@ class ChatPlace:
             "press", user=who, action_id=action, channel="incidents", ts=asked["ts"]
         )
 
-    def button(self, label: str) -> tuple[dict[str, Any], str] | None:
-        """Return the newest message with a button, and the button's id."""
+    def button(self, label: str, text: str = "") -> tuple[dict[str, Any], str] | None:
+        """Return the newest message with a button and a text, and the button's id."""
         for one in reversed(self.messages()):
-            if label in buttons_of(one):
+            if label in buttons_of(one) and text in str(one):
                 return one, buttons_of(one)[label]
         return None
 
