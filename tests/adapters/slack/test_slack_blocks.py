@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from chat.limits import check_message, check_view
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.adapters.slack.blocks import drawn, notice, size
@@ -109,6 +109,7 @@ def test_every_part_has_its_block() -> None:
     assert f"{title}\nusers see: *late*\nheld: drain_it\na &gt; b\nc" in found.text
 
 
+@settings(max_examples=60, deadline=None)
 @given(TEXT, PARTS, st.sampled_from([9000, 3000, 0]))
 def test_f53_f59_any_card_is_taken_and_nothing_in_it_is_mark_up(
     title: str, parts: tuple[Part, ...], budget: int

@@ -344,7 +344,7 @@ def _without(found: Any, at: tuple[Any, ...]) -> Any:
     return copy
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=100)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=100, deadline=None)
 @given(st.data())
 def test_f50_a_broken_body_is_never_an_exception(data: st.DataObject) -> None:
     """
@@ -362,7 +362,7 @@ def test_f50_a_broken_body_is_never_an_exception(data: st.DataObject) -> None:
     assert heard == read(kind, body) or "nan" in repr(body)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(["events_api", "interactive", "slash_commands"]), st.binary())
 def test_f50_any_bytes_are_read(kind: Any, body: bytes) -> None:
     """
