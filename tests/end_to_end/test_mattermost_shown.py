@@ -126,6 +126,42 @@ class Place:
         made: Post = await self.until(found)
         return made
 
+    async def buttons(self) -> Post:
+        """Return the open question; wait for it."""
+
+        async def found() -> Post | None:
+            asks = await self.post("asks")
+            return asks if asks.actions else None
+
+        made: Post = await self.until(found)
+        return made
+
+    async def approve(self, who: str, asks: Post) -> int:
+        """Press Approve, and say yes to what is asked once more; return its status."""
+        pressed = await self.server.press(who, asks, "Approve")
+        if pressed.status != 200:
+            return pressed.status
+        await self.server.until(lambda it: it.dialog(who))
+        return (await self.server.submit(who, where="incidents")).status
+
+    async def told(self, run: str, kind: str) -> list[str]:
+        """Return what and why of the entries of a kind."""
+        found = (await self.ask("GET", f"/api/v1/runs/{run}/timeline")).json()
+        rows = found["entries"] if isinstance(found, dict) else found
+        return [
+            f"{one.get('what', '')} {one.get('why', '')}".strip()
+            for one in rows if one["kind"] == kind
+        ]  # fmt: skip
+
+    async def whispered(self, who: str) -> list[str]:
+        """Return what only this person was told; wait for something."""
+
+        async def found() -> list[str]:
+            return [one.said for one in self.server.whispers("incidents", who)]
+
+        made: list[str] = await self.until(found)
+        return made
+
     async def ended(self, run: str) -> str:
         """Return how a run ended; wait for it."""
 
@@ -188,13 +224,14 @@ async def test_a_run_stands_in_mattermost_from_its_alert_to_its_end(
     Its root, its news, its question, its pictures, its end, each once, in one thread.
     """
     run = await place.alert()
-    await place.post("asks")
-    await place.ask("POST", f"/api/v1/runs/{run}/approve", {})
+    asks = await place.buttons()
+    pressed = await place.approve("bo", asks)
     ended = await place.ended(run)
     await place.post("ended")
     keys, posts = place.keys(), place.server.posts("incidents")
 
-    assert "resolved" == ended
+    assert ("resolved", 200) == (ended, pressed)
+    assert ([], True) == (asks.actions, "Approved by" in asks.said)
     assert len(keys) == len(set(keys))
     assert [f"{run}/pinned/0", f"{run}/ended/0"] == [keys[0], keys[-1]]
     assert {posts[0].id} == {one.root for one in posts[1:]}
@@ -206,19 +243,87 @@ async def test_f57_killed_and_killed_again_no_post_is_lost_or_doubled(
     place: Place,
 ) -> None:
     """
-    kill -9 as soon as each post stands in Mattermost; whoever comes next finds it.
+    kill -9 as soon as a post stands in Mattermost; whoever comes next finds it. Who
+    presses meanwhile is told so by Mattermost, and presses again.
     """
     run = await place.alert()
-    for kind in ("pinned", "asks"):
-        await place.post(kind)
-        await place.kill()
-        await place.begin()
-    await place.post("asks")
-    await place.ask("POST", f"/api/v1/runs/{run}/approve", {})
+    await place.post("pinned")
+    await place.kill()
+    await place.begin()
+    asks = await place.buttons()
+    await place.kill()
+    nobody = await place.approve("ana", asks)
+    await place.begin()
+    pressed = await place.approve("ana", asks)
     ended = await place.ended(run)
     await place.post("ended")
     keys = place.keys()
 
-    assert "resolved" == ended
+    assert (0, 200, "resolved") == (nobody, pressed, ended)
     assert len(keys) == len(set(keys))
     assert [f"{run}/pinned/0", f"{run}/ended/0"] == [keys[0], keys[-1]]
+
+
+@pytest.mark.slow
+async def test_people_steer_a_run_from_mattermost(place: Place) -> None:
+    """
+    A command and a mention are answered to whoever asked; a note and a marked message
+    are in the timeline, and so is what becomes of that message; two press at the same
+    moment, and one approval is enough.
+    """
+    server = place.server
+    run = await place.alert()
+    asks = await place.buttons()
+    root = asks.root
+    listed = await server.command("bo", "incidents", "/runbook list", root=root)
+    whispers = await place.whispered("bo")
+    await server.say("ana", "incidents", "@runbook note traffic is odd", root=root)
+    seen = await server.say("bo", "incidents", "the flag went up at 04:19", root=root)
+    await server.react("ana", seen, "pushpin")
+
+    async def noted(text: str) -> bool:
+        return any(text in one for one in await place.told(run, "note"))
+
+    await place.until(lambda: noted("traffic is odd"))
+    await place.until(lambda: noted("the flag went up at 04:19"))
+    await server.edit("bo", seen, "the flag went up at 04:21")
+    await place.until(lambda: noted("04:21"))
+    both = await asyncio.gather(*(place.approve(who, asks) for who in ("ana", "bo")))
+    ended = await place.ended(run)
+
+    assert (200, True) == (listed.status, "flag" in whispers[0])
+    assert [200, 200] == both
+    assert "resolved" == ended
+
+
+@pytest.mark.slow
+async def test_f57_mattermost_is_gone_for_a_while_and_is_caught_up_with(
+    place: Place,
+) -> None:
+    """
+    Words that were said while nobody could hear them count; what happened meanwhile
+    stands there afterwards, once and in order.
+    """
+    server = place.server
+    run = await place.alert()
+    asks = await place.buttons()
+    await server.go_away()
+    await place.ask("POST", f"/api/v1/runs/{run}/note", {"text": "chat is gone"})
+    text = "@runbook note said in the dark"
+    await server.say("ana", "incidents", text, root=asks.root)
+    await server.come_back()
+
+    async def heard() -> bool:
+        notes = await place.told(run, "note")
+        return any("said in the dark" in one for one in notes)
+
+    await place.until(heard)
+    pressed = await place.approve("bo", asks)
+    ended = await place.ended(run)
+    await place.post("ended")
+    keys, notes = place.keys(), await place.told(run, "note")
+
+    assert (200, "resolved") == (pressed, ended)
+    assert len(keys) == len(set(keys))
+    assert f"{run}/ended/0" == keys[-1]
+    assert [] != [one for one in notes if "chat is gone" in one]

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 1024 * 1024  # of one body
 MOST_WORK: Final = 500  # under way at once
+ENDING_SECONDS: Final = 5.0
 KINDS: Final = ("command", "action", "dialog")
 
 Kind = Literal["command", "action", "dialog"]
@@ -68,6 +69,15 @@ class MattermostDoor:
         """Return once everything that was acknowledged is done."""
         while self._under_way:
             await asyncio.wait(self._under_way)
+
+    async def close(self, *, within: float = ENDING_SECONDS) -> None:
+        """Let what was acknowledged end; what does not is cut."""
+        if not self._under_way:
+            return
+        _, left = await asyncio.wait(set(self._under_way), timeout=within)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _of(self, kind: Any) -> Callable[[Request], Awaitable[JSONResponse]]:
         async def answer(request: Request) -> JSONResponse:

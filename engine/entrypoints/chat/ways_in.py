@@ -32,6 +32,7 @@ class WaysIn:
     admission: Admission
     hearing: Hearing = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _mattermost: MattermostDoor | None = None
 
     def __post_init__(self) -> None:
         """Hear through one place, so that an event that came twice is heard once."""
@@ -49,7 +50,8 @@ class WaysIn:
             made += door.routes()
         ways = self.chat.mattermost
         if ways is not None:
-            made += MattermostDoor(ways.ears, self._heard).routes()
+            self._mattermost = MattermostDoor(ways.ears, self._heard)
+            made += self._mattermost.routes()
         return made
 
     def start(self) -> None:
@@ -78,3 +80,5 @@ class WaysIn:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.hearing.close()
+        if self._mattermost is not None:
+            await self._mattermost.close()
