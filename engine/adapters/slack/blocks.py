@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engine.adapters.slack.texts import marked, plain, safe, web_address
+from engine.adapters.slack.texts import literal, marked, plain, safe, web_address
 from engine.errors import ChatRefused
 from engine.model.chat import (
     LONGEST_VALUE,
@@ -250,12 +250,8 @@ def _sections(lines: Sequence[str], room: _Room, fence: str = "") -> list[Block]
     if fence:
         texts = [marked(f"{fence}{one}{fence}") for one in packed]
     else:
-        texts = [_plain_lines(one) for one in packed]
+        texts = [literal(one) for one in packed]
     return [{"type": "section", "text": one} for one in texts]
-
-
-def _plain_lines(text: str) -> dict[str, object]:
-    return {"type": "plain_text", "text": text, "emoji": False}
 
 
 def _packed(lines: Sequence[str], room: _Room, most: int) -> list[str]:

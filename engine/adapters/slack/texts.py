@@ -13,6 +13,7 @@ from typing import Final
 from engine.model.visible import visible
 
 ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+NOTHING: Final = "\N{EN DASH}"
 COUNTED: Final = 24  # characters for `… (65536 more)`
 SPECIAL: Final = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 AUTOMATIC: Final = re.compile(r"(?:https?://|mailto:|tel:)")
@@ -38,7 +39,13 @@ def safe(value: object, most: int) -> str:
 
 def plain(value: object, most: int) -> dict[str, object]:
     """Return a text object that formats nothing, not even `:emoji:`."""
-    return {"type": "plain_text", "text": safe(value, most) or " ", "emoji": False}
+    return literal(safe(value, most))
+
+
+def literal(text: str) -> dict[str, object]:
+    """Return a text object of text that is safe already; Slack takes no empty one."""
+    shown = text if text.strip() else NOTHING
+    return {"type": "plain_text", "text": shown, "emoji": False}
 
 
 def marked(text: str) -> dict[str, object]:

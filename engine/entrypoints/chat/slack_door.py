@@ -8,7 +8,7 @@ the same event again (X-Slack-Retry-Num), are 200 and do nothing.
 
 Put together by whoever serves:
 
-    hearing = Hearing(desk.hear)
+    hearing = Hearing(Replying(desk, providers).hear)
     door = SlackDoor(SlackSignature(secret=names), admission, slack_reader(), hearing)
     application([*posting.routes(), *door.routes()])
 """

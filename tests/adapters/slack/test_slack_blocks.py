@@ -140,6 +140,18 @@ def _marked(found: Any) -> Iterator[str]:
             yield from _marked(one)
 
 
+def test_what_is_empty_is_a_dash() -> None:
+    """
+    Slack takes no text without a sign in it.
+    """
+    found = drawn(Card(" ", (Lines(("", " ")), Rows((("", ""),)), Small(""))))
+    texts = [
+        json.dumps(one, ensure_ascii=False).count("\u2013") for one in found.blocks
+    ]
+
+    assert [1, 1, 2, 1] == texts
+
+
 def test_f59_60_blocks_become_one_message_that_says_what_is_left_out() -> None:
     """
     What does not fit is counted; the buttons stay.
