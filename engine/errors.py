@@ -6,6 +6,7 @@ EngineError
 ├── TemplateProblem     a text does not compile, or cannot be rendered
 ├── ConfigRefused       the configuration has problems
 ├── NotFound            no such run, runbook, question
+├── NoAnswer            a server cannot be reached
 ├── NotAllowed          this person may not do this
 ├── DoesNotApply        it cannot be done in this state
 ├── SecretMissing       a secret has no value
@@ -71,6 +72,12 @@ class NotFound(EngineError):
     """No such run, runbook or question."""
 
     code = "not-found"
+
+
+class NoAnswer(EngineError):
+    """A server that was asked to do it cannot be reached, or does not answer."""
+
+    code = "no-answer"
 
 
 class NotAllowed(EngineError):

@@ -2,10 +2,18 @@
 
 Everything is imported when it is needed, so that `runbook --help` loads none of it.
 Called by the entry points; nothing below imports this. `kinds`: checks and actions;
-`alerts`: how alerts come in; `parts`: single adapters; `opening`: one open engine.
+`alerts`: how alerts come in; `parts`: single adapters; `opening`: one open engine;
+`doctoring` and `needed`, which are imported by their names: what `doctor` looks at.
 """
 
-from engine.bootstrap.alerts import parse_alerts, rules, silences, sources, watched
+from engine.bootstrap.alerts import (
+    parse_alerts,
+    rules,
+    silences,
+    sources,
+    starting_alert,
+    watched,
+)
 from engine.bootstrap.chatting import channel_of, chat_providers
 from engine.bootstrap.dry_running import dry_service
 from engine.bootstrap.kinds import door, kinds, registry
@@ -17,6 +25,8 @@ from engine.bootstrap.parts import (
     hold,
     journal_file,
     picture,
+    picture_of,
+    rehearsals,
     secrets,
     sqlite_report,
 )
@@ -37,11 +47,14 @@ __all__ = [
     "kinds",
     "parse_alerts",
     "picture",
+    "picture_of",
     "registry",
+    "rehearsals",
     "rules",
     "secrets",
     "silences",
     "sources",
     "sqlite_report",
+    "starting_alert",
     "watched",
 ]

@@ -7,32 +7,92 @@ if TYPE_CHECKING:
     from engine.core.intake import Rules
     from engine.model.alert import Alert
     from engine.model.kinds import Kinds
+    from engine.model.runbook import Runbook
     from engine.ports import Silences, SourceCode, Web
     from engine.runtime.library import Library
     from engine.runtime.watches import Watched
 
 
-def parse_alerts(body: Any, source: str) -> "list[Alert]":
+def parse_alerts(
+    body: Any, source: str, config: "Config | None" = None
+) -> "list[Alert]":
     """Return the alerts of a body that a source sent, as plain values.
+
+    Args:
+        body: The body, as JSON gives it.
+        source: A name of `sources` in the configuration, or a kind.
+        config: Whose `sources` are meant; left out: kinds alone.
 
     Raises:
         EngineError: the source is not known here, or it is no body of it.
     """
     import json
 
+    raw = json.dumps(body, default=str).encode()
+    return alerts_of(raw, source, config)
+
+
+def alerts_of(raw: bytes, source: str, config: "Config | None" = None) -> "list[Alert]":
+    """Return the alerts of a body as it was sent; the rest as of `parse_alerts`."""
     from engine.adapters.sources import SOURCES
     from engine.errors import EngineError
     from engine.ports import BadBody, Posted
 
-    code = SOURCES.get(source)
+    configured = sources(config) if config is not None else {}
+    code = configured.get(source) or SOURCES.get(source)
     if code is None:
-        known = ", ".join(SOURCES)
-        raise EngineError(f"bodies of source '{source}' cannot be read; known: {known}")
-    raw = json.dumps(body, default=str).encode()
+        known = ", ".join(dict.fromkeys([*configured, *SOURCES]))
+        more = "; `generic` needs a `map`: name it under `sources`"
+        raise EngineError(
+            f"bodies of source '{source}' cannot be read; known: {known}"
+            f"{more * (source == 'generic')}"
+        )
     try:
         return list(code(Posted(raw, {}, 0.0), source).alerts)
     except BadBody as problem:
         raise EngineError(str(problem)) from problem
+
+
+def starting_alert(
+    runbook: "Runbook", raw: bytes, source: str, config: "Config"
+) -> "Alert":
+    """Return the firing alert of a body that starts a runbook.
+
+    Args:
+        runbook: Whose triggers are meant.
+        raw: The body, as its source sends it.
+        source: A name of `sources`, or a kind; "": each that the triggers name.
+        config: Whose `sources` are meant.
+
+    Raises:
+        DoesNotApply: none of its alerts starts it, or it cannot be read; with the
+            reasons.
+    """
+    from engine.core.intake import pick_alert
+    from engine.errors import DoesNotApply, EngineError
+
+    reasons = []
+    for name in [source] if source else sources_of(runbook):
+        try:
+            alert, why = pick_alert(runbook, alerts_of(raw, name, config))
+        except EngineError as error:
+            reasons.append(f"as a body of '{name}': {error}")
+            continue
+        if alert is not None:
+            return alert
+        reasons.append(why)
+    why = "; ".join(dict.fromkeys(reasons)) or "it has no trigger `alert`"
+    raise DoesNotApply(f"it does not start '{runbook.runbook}': {why}")
+
+
+def sources_of(runbook: "Runbook") -> list[str]:
+    """Return the sources that the triggers of a runbook name, each once."""
+    found: list[str] = []
+    for one in runbook.trigger:
+        if one.alert is not None:
+            named = one.alert.source
+            found += [named] if isinstance(named, str) else named
+    return list(dict.fromkeys(found))
 
 
 def sources(config: "Config") -> "dict[str, SourceCode]":

@@ -4,11 +4,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.adapters.break_glass import GrantFile
     from engine.adapters.hold_file import HoldFile
+    from engine.adapters.rehearsal_file import RehearsalFile
     from engine.adapters.sqlite import JournalFile, SqliteReport
     from engine.config import Config
+    from engine.model.machine import MachineGraph
     from engine.ports import Secrets, Store
+
+Form = Literal["svg", "png", "dot", "mermaid", "text"]
 
 JOURNAL: Final = "journal.db"
 
@@ -40,6 +46,13 @@ def break_glass(config: "Config") -> "GrantFile":
     return GrantFile(config.data / "BREAK-GLASS")
 
 
+def rehearsals(config: "Config") -> "RehearsalFile":
+    """Return when each runbook was last rehearsed: a file in the data folder."""
+    from engine.adapters.rehearsal_file import RehearsalFile
+
+    return RehearsalFile(config.data / "rehearsals.json")
+
+
 def journal_file(config: "Config") -> "JournalFile":
     """Return the journal as a file, to copy it, put it back, bring it forward."""
     from engine.adapters.sqlite import JournalFile
@@ -66,3 +79,20 @@ def picture(dot: str, form: Literal["svg", "png"]) -> bytes:
     from engine.adapters.pictures import draw
 
     return draw(dot, form)
+
+
+def picture_of(
+    machine: "MachineGraph", form: "Form", path: "Sequence[str]" = ()
+) -> bytes:
+    """Return a machine drawn: svg, png, dot, mermaid or text.
+
+    `path`: the ids of the states a run visited, in order.
+    """
+    from engine.views.graph import graph_dot, graph_mermaid, graph_text
+
+    if form == "text":
+        return graph_text(machine, path=path).encode()
+    if form == "mermaid":
+        return graph_mermaid(machine, path=path).encode()
+    dot = graph_dot(machine, path=path)
+    return dot.encode() if form == "dot" else picture(dot, form)

@@ -14,8 +14,9 @@ from engine.config.settings import PREFIX, Settings
 from engine.language.problems import Problem, nearest, suggest
 from engine.model.values import Model
 
-NOT_SETTINGS: Final = frozenset(  # the first names the file, the others are an act's
-    {"RUNBOOK_CONFIG", "RUNBOOK_KEY", "RUNBOOK_FENCE", "RUNBOOK_UNDO"}
+NOT_SETTINGS: Final = frozenset(  # which file, which server; the others are an act's
+    {"RUNBOOK_CONFIG", "RUNBOOK_URL", "RUNBOOK_TOKEN"}
+    | {"RUNBOOK_KEY", "RUNBOOK_FENCE", "RUNBOOK_UNDO"}
 )
 
 

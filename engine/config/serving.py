@@ -9,7 +9,13 @@ Read by: settings.
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from engine.core.forbidden import is_regex
 from engine.expressions.patterns import is_pattern
@@ -109,6 +115,40 @@ class Source(Model):
         return self
 
 
+def names_of(wanted: str | list[str]) -> list[str]:
+    """Return the secrets that are named, one or several."""
+    return [wanted] if isinstance(wanted, str) else wanted
+
+
+def refs_of(wanted: OneOrMore) -> list[str]:
+    """Return the names of the secrets that are meant, one or several."""
+    listed = [wanted] if isinstance(wanted, SecretRef) else wanted
+    return [one.secret for one in listed]
+
+
+def ways_in(source: Source) -> list[str]:
+    """Return in words what a source asks for; nothing: it is open to anybody."""
+    ways = {
+        "a bearer token": source.token,
+        "user and password": source.basic,
+        "a signature of the body": source.hmac,
+        "Slack's signature": source.slack,
+        "a signature of Amazon SNS": source.sns,
+    }
+    return [words for words, way in ways.items() if way is not None]
+
+
+def secrets_of(source: Source) -> list[list[str]]:
+    """Return the secrets of each way in; of one way any that has a value will do."""
+    ways = []
+    if source.token is not None:
+        ways.append(refs_of(source.token))
+    if source.basic is not None:
+        ways.append(refs_of(source.basic.password))
+    signed = (one for one in (source.hmac, source.slack) if one is not None)
+    return ways + [names_of(one.secret) for one in signed]
+
+
 class Starts(Model):
     """How many runs alerts may start in a time."""
 
@@ -135,6 +175,27 @@ class EngineLimits(Model):
         default_factory=list,
         description="Acts that no runbook may do: KIND, or /regex/ over kind and text.",
     )
+
+
+SHORTEST_BETWEEN: Final = timedelta(seconds=1)
+
+
+class Doctor(Model):
+    """How often a server looks at itself, and what counts as tried lately."""
+
+    every: Duration = Field(
+        timedelta(minutes=30), description="Between two examinations; at least 1s."
+    )
+    rehearsed_within: Duration = Field(
+        timedelta(days=30), description="A rehearsal or a run counts for so long."
+    )
+
+    @field_validator("every")
+    @classmethod
+    def _not_all_the_time(cls, length: timedelta) -> timedelta:
+        if length < SHORTEST_BETWEEN:
+            raise ValueError("`every` is at least 1s")
+        return length
 
 
 LONGEST_AGE: Final = timedelta(days=36_500)

@@ -24,6 +24,7 @@ from pydantic_settings import (
 
 from engine.config.chatting import Chat, Group, PagerDuty
 from engine.config.serving import (
+    Doctor,
     EngineLimits,
     Maintenance,
     Retention,
@@ -310,6 +311,9 @@ class Settings(BaseSettings):
     )
     retention: Retention = Field(
         default_factory=lambda: Retention(), description="What is over, kept so long."
+    )
+    doctor: Doctor = Field(
+        default_factory=lambda: Doctor(), description="How a server looks at itself."
     )
     traces: Address = Field(
         default_factory=lambda: Address(),

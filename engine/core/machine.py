@@ -108,15 +108,18 @@ def moved(life: Life, before: str, after: str) -> None:
         raise Defect(f"{before} leads to {reached}, not {after}")
 
 
-def machine_graph(compiled: CompiledRunbook) -> MachineGraph:
-    """Return the runbook's machine as data: one state for each step and end."""
+def machine_graph(compiled: CompiledRunbook, *, title: str = "") -> MachineGraph:
+    """Return the runbook's machine as data: one state for each step and end.
+
+    `title`: a run's own, rendered; left out: the runbook's, as it is written.
+    """
     edges = tuple(dict.fromkeys(_edges(compiled)))
     ends = tuple(MachineState(f"end/{end}", end, "end") for end in ENDS)
     used = {edge.target for edge in edges}
     states = tuple(_state(node) for node in compiled.nodes if _drawn(node))
     return MachineGraph(
         compiled.runbook.runbook,
-        compiled.runbook.title,
+        title or compiled.runbook.title,
         states + tuple(end for end in ends if end.id in used),
         edges,
     )

@@ -8,6 +8,11 @@ Read by: lint.
 import re
 from typing import Any, Final
 
+from croniter import (  # type: ignore[import-untyped]
+    CroniterBadDateError,
+    CroniterError,
+    croniter,
+)
 from pydantic import ValidationError
 
 from engine.expressions.patterns import is_pattern
@@ -26,6 +31,7 @@ TYPES: Final = (*MEMBERS, "choice", "list")
 CRON_PART: Final = re.compile(r"(?:\*|[0-9A-Za-z]+(?:-[0-9A-Za-z]+)?)(?:/[1-9][0-9]*)?")
 CRON_PARTS: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))  # minute to weekday
 CRON_NUMBER: Final = re.compile(r"(?<!/)\b[0-9]+")
+LEAP_YEAR: Final = 1_704_067_200.0  # 2024-01-01: whether a line is ever due
 
 
 def amounts(context: Context) -> None:
@@ -159,7 +165,19 @@ def _cron(context: Context, line: str, path: Path) -> None:
         for part, (least, most) in zip(parts, CRON_PARTS, strict=True)
         for one in part.split(",")
     )
+    never = False
+    if fits:
+        try:
+            croniter(line, LEAP_YEAR).get_next()
+        except CroniterBadDateError:
+            never = True
+        except (CroniterError, ValueError, KeyError, TypeError):
+            fits = False
     if not fits:
         message = f"{brief(line)} is no cron line"
         hint = "Write minute, hour, day, month, weekday: '30 4 * * 1'."
         context.add(path, "cron", message, hint)
+    elif never:
+        message = f"{brief(line)} is never due: there is no such day"
+        hint = "Name a day that its month has."
+        context.add(path, "cron", message, hint, severity="warning")

@@ -30,6 +30,7 @@ OUTCOMES: Final = {
     "held": "the global hold is set",
     "queued": "it waits for its turn",
     "withdrawn": "it was over before anything was started",
+    "declined": "a person said that it is not to be started",
     "truncated": "the source left alerts out of the body",
     "no_alerts": "the body brought no alerts",
     "scheduled": "a schedule is known from now on",
@@ -72,4 +73,4 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc
     labels: dict[str, str] = {}  # of what waits: it is judged by them again
     when_resolved: str = ""  # of the trigger that fitted, where it is not `continue`
     notice: str = ""  # what people are told of it
-    by: str = ""  # the person who accepted it
+    by: str = ""  # the person who accepted or declined it

@@ -16,18 +16,20 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
 from engine.core.intake import Arrived, Book, Now, Rules, decide, rules_of, schedules_of
-from engine.core.intake.ticking import accept, ended, opened, refused, tick
+from engine.core.intake.offers import group_text
+from engine.core.intake.ticking import accept, decline, ended, opened, refused, tick
 from engine.errors import DoesNotApply, StoreUnavailable
 from engine.model.alert import Delivery, Receipt
 from engine.model.decision import Decision
 from engine.model.run import ENDS, RunSummary
 from engine.ports import AlertStore, Clock, Silences, Store
 from engine.runtime.beginning import Begins, batches, mail_of, notices_of, unusual
+from engine.runtime.plain_text import kept_text
 from engine.runtime.service import Service
 
 log = logging.getLogger(__name__)
@@ -113,9 +115,7 @@ class Intake:
 
     def proposals(self) -> list[Decision]:
         """Return what people may start now, the worst first."""
-        waiting = self.book.waiting.values()
-        found = [one for one in waiting if one.outcome == "proposed"]
-        return sorted(found, key=lambda one: (one.severity, one.since))
+        return offers(self.book)
 
     async def accept(self, runbook: str, by: str, *, group: str = "") -> str:
         """Start what waits for that runbook and group, as this person; return the run.
@@ -127,14 +127,38 @@ class Intake:
             now = await self._now(ask=False)
             book, told = accept(self.book, (runbook, group), now, by)
             if not told:
-                raise DoesNotApply(
-                    f"nothing waits for '{runbook}' {group}. See: runbook alerts"
-                )
+                self._refuse_gone(runbook, group)
             await self._keep(book, told)
         run = told[0].run
         if run not in self.book.runs:
             raise DoesNotApply(self.book.refused[told[0].source, told[0].fingerprint])
         return run
+
+    async def decline(
+        self, runbook: str, by: str, why: str, *, group: str = ""
+    ) -> None:
+        """Take a proposal off the list: this person says that it is not to be started.
+
+        Raises:
+            DoesNotApply: nothing is proposed for that runbook and group.
+        """
+        why = self.service.redactor.text(kept_text(why))
+        async with self._turn:
+            now = await self._now(ask=False)
+            book, told = decline(self.book, (runbook, group), now, by, why)
+            if not told:
+                self._refuse_gone(runbook, group)
+            await self._keep(book, told)
+
+    def _refuse_gone(self, runbook: str, group: str) -> NoReturn:
+        """Say what became of what does not wait any more. Raises DoesNotApply."""
+        known = self.book.group((runbook, group))
+        about = f"'{runbook}' {group_text(group)}".strip()
+        if known.run:
+            raise DoesNotApply(f"{about} runs already: run '{known.run}'")
+        if known.declined:
+            raise DoesNotApply(f"{about} was declined by {known.declined}")
+        raise DoesNotApply(f"nothing waits for {about}. See: runbook alerts")
 
     async def start(self) -> None:
         """Read the book back, do what a dead engine left, begin to work."""
@@ -163,11 +187,7 @@ class Intake:
 
     async def _read_book(self) -> None:
         """Make the book of what was decided; there is no second truth."""
-        book, after = Book(), 0
-        while page := await self.alerts.moving(after=after, limit=PAGE):
-            after = page[-1][0]
-            await asyncio.to_thread(book.read, [one for _, one in page])
-        self.book = book
+        self.book = await read_book(self.alerts)
 
     async def _compare(self, beginning: set[str]) -> None:
         """Find runs that ended, or that people began, while nobody told us."""
@@ -339,3 +359,18 @@ def _clean(decision: Decision, clean: Callable[[str], str]) -> Decision:
     if (reason, notice) == (decision.reason, decision.notice):
         return decision
     return msgspec.structs.replace(decision, reason=reason, notice=notice)
+
+
+async def read_book(alerts: AlertStore) -> Book:
+    """Return the book that the decisions of a journal make. Raises StoreUnavailable."""
+    book, after = Book(), 0
+    while page := await alerts.moving(after=after, limit=PAGE):
+        after = page[-1][0]
+        await asyncio.to_thread(book.read, [one for _, one in page])
+    return book
+
+
+def offers(book: Book) -> list[Decision]:
+    """Return what people may start, the worst first."""
+    found = [one for one in book.waiting.values() if one.outcome == "proposed"]
+    return sorted(found, key=lambda one: (one.severity, one.since))

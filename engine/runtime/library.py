@@ -64,15 +64,19 @@ class Library:
         }
         siblings = {**self.runbooks, **siblings}
         for file in files:
-            one = _lawful(_read(file, self.kinds, siblings), file, self.forbidden)
-            if one.runbook is None or _errors(one):
-                self.refused[file] = one
-            elif self._another(one.runbook.runbook, file):
-                other = self.files[one.runbook.runbook]
-                self.refused[file] = _second(one, file, other)
-            else:
-                self.loaded[one.runbook.runbook] = one
-                self.files[one.runbook.runbook] = file
+            read = _read(file, self.kinds, siblings)
+            self.add(lawful(read, file, self.forbidden), file)
+
+    def add(self, one: Loaded, file: Path) -> None:
+        """Take in what came of a file; what has problems is `refused`."""
+        if one.runbook is None or _errors(one):
+            self.refused[file] = one
+        elif self._another(one.runbook.runbook, file):
+            other = self.files[one.runbook.runbook]
+            self.refused[file] = _second(one, file, other)
+        else:
+            self.loaded[one.runbook.runbook] = one
+            self.files[one.runbook.runbook] = file
 
     def _another(self, name: str, file: Path) -> bool:
         other = self.files.get(name)
@@ -204,7 +208,7 @@ def _second(one: Loaded, file: Path, other: Path) -> Loaded:
     return replace(one, runbook=None, problems=[*one.problems, problem])
 
 
-def _lawful(one: Loaded, file: Path, rules: Sequence[str]) -> Loaded:
+def lawful(one: Loaded, file: Path, rules: Sequence[str]) -> Loaded:
     """Return the file with a problem for each act that is forbidden here (G23)."""
     if one.runbook is None or one.tree is None:
         return one

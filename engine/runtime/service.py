@@ -54,15 +54,15 @@ class Service:
     people: Mapping[str, tuple[str, ...]]  # name to groups; empty: nobody is configured
     grant: Callable[[], Grant | None] = lambda: None  # the broken glass, if it is
     tell: Tell | None = None  # another way to the run's driver; None: it is ours
+    _seen: Grant | None = None  # the broken glass that was logged
 
     # Who
 
     def actor(self, name: str, via: str, runbook: Runbook | None = None) -> Actor:
         """Return a person with groups; where nobody is configured, with every group."""
         name = kept_text(name)
-        grant = self.grant()
+        grant = self._open_grant()
         if grant is not None and grant.by == name:
-            log.warning("break-glass used who=%s via=%s why=%s", name, via, grant.why)
             groups = set(groups_of(runbook) if runbook is not None else ())
             groups |= {*self.people.get(name, ())}
             return Actor(name, groups=tuple(sorted(groups)), via=f"{via} {BROKEN}")
@@ -70,6 +70,17 @@ class Service:
             return Actor(name, groups=self.people.get(name, ()), via=via)
         all_groups = groups_of(runbook) if runbook is not None else ()
         return Actor(name, groups=all_groups, via=via)
+
+    def _open_grant(self) -> Grant | None:
+        """Return the broken glass; that it was opened is logged once."""
+        grant = self.grant()
+        if grant is not None and grant != self._seen:
+            log.warning(
+                "break-glass is open who=%s seconds=%.0f why=%s",
+                grant.by, grant.until - grant.since, grant.why,
+            )  # fmt: skip
+        self._seen = grant
+        return grant
 
     # Start
 
@@ -276,12 +287,7 @@ class Service:
         await (self.tell or self.driver.told)(run, event)
 
     async def _open(self, run: str) -> RunSummary:
-        summary = await self.summary(run)
-        if summary.state in ENDS:
-            raise DoesNotApply(
-                f"run '{run}' has ended: {summary.state}. See its timeline."
-            )
-        return summary
+        return still_open(await self.summary(run))
 
     async def question(
         self, run: str, step: str, *, kinds: tuple[str, ...]
@@ -334,6 +340,15 @@ def _without_sources(
         if spec.secret and key in both.get(part, {}):
             both[part][key] = MARK
     return both["labels"], both["annotations"]
+
+
+def still_open(summary: RunSummary) -> RunSummary:
+    """Return a run's line. Raises DoesNotApply: it has ended."""
+    if summary.state in ENDS:
+        raise DoesNotApply(
+            f"run '{summary.run}' has ended: {summary.state}. See its timeline."
+        )
+    return summary
 
 
 def pick_question(summary: RunSummary, step: str, kinds: tuple[str, ...]) -> Question:

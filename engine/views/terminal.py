@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.model.events import Looked
-from engine.model.people import Question
+from engine.model.people import Grant, Question
 from engine.model.run import ENDS, Held, RunSummary
 from engine.model.timeline import Entry
 from engine.model.times import length_text, offset_text, time_text
@@ -130,3 +130,9 @@ def _evidence(entries: Sequence[Entry]) -> list[str]:
 
 def _cut(line: str, width: int) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def grant_line(grant: Grant) -> str:
+    """Return one line on the broken glass: who, until when, why."""
+    until = f"{time_text(grant.until)} UTC"
+    return f"the glass is broken by {grant.by} until {until}: {grant.why}"

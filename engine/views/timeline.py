@@ -141,3 +141,14 @@ def _as_object(entry: Entry) -> dict[str, Any]:
         "prev_hash": entry.prev_hash,
         "hash": entry.hash,
     }
+
+
+def entry_of(row: Mapping[str, Any]) -> Entry:
+    """Return the entry that `timeline_objects` wrote.
+
+    Raises:
+        msgspec.ValidationError: it is none, or one of another version.
+    """
+    named = {name: row.get(name) for name in Entry.__struct_fields__}
+    named |= {"at": row.get("at_seconds"), "tick": row.get("tick_seconds")}
+    return msgspec.convert(named, Entry)

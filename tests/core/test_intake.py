@@ -15,6 +15,7 @@ from engine.core.intake import (
     Rule,
     Rules,
     decide,
+    proposal_id,
     rules_of,
     schedules_of,
     tick,
@@ -299,7 +300,7 @@ def test_g22_limits_runs_counts_every_group_of_the_runbook() -> None:
     assert [
         (
             "'lag' as for Lag is proposed (2 runs in 10 min, limits.runs allows 2). "
-            "Start it: runbook run lag"
+            f"Start it: runbook accept {proposal_id(night.told[-1])}"
         )
     ] == night.notices
     night.end()

@@ -13,6 +13,7 @@ from engine.core.tables import RUN_TABLE, STEP_TABLE
 from engine.core.words.commands import VERBS
 from engine.core.words.help import usage
 from engine.entrypoints.cli.app import build
+from engine.entrypoints.web.operations import OPERATIONS
 from engine.model.effects import NOTE_KINDS, Effect
 from engine.model.events import Event
 from engine.registry import Registry
@@ -136,6 +137,18 @@ def commands() -> dict[str, Any]:
         else:
             found |= {f"{name} {key}": sub for key, sub in inside.items()}
     return found
+
+
+def operations() -> str:
+    """Every operation of the HTTP API."""
+    rows = []
+    for one in OPERATIONS:
+        fields = one.body.model_fields if one.body is not None else {}
+        asked = [f"`{field}`" for field in fields]
+        asked += [f"`?{name}=`" for name, _ in one.queries]
+        at = f"`{one.method} {one.path}`"
+        rows.append((at, one.role, one.told, ", ".join(asked)))
+    return table(("operation", "role", "does", "takes"), rows)
 
 
 def global_options() -> str:

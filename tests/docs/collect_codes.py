@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2] / "engine"
-FOLDERS: Final = ("language", "config", "analysis", "entrypoints")
+FOLDERS: Final = ("language", "config", "analysis", "runtime", "entrypoints")
 CODE: Final = re.compile(r"[a-z]+(-[a-z]+)*")
 AT: Final = {"Problem": 4, "add": 1, "_say": 1, "_stop": 1}  # position of the code
 

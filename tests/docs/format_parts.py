@@ -20,6 +20,7 @@ from engine.config.chatting import (
 )
 from engine.config.serving import (
     AlertMap,
+    Doctor,
     EngineLimits,
     Heartbeat,
     Hmac,
@@ -204,6 +205,7 @@ NESTED: Final[dict[str, type[BaseModel]]] = {
     "limits.starts": Starts,
     "maintenance.N": Maintenance,
     "retention": Retention,
+    "doctor": Doctor,
     "pagerduty": PagerDuty,
     "chat": Chat,
     "chat.slack": Slack,

@@ -14,7 +14,7 @@ CODES: Final = {
     "cause": "The list of causes does not end with the one that has no `when`, or has one too early.",
     "compile": "The runbook reads well, but cannot be compiled; the message says why.",
     "config": "A setting has a value that does not fit.",
-    "cron": "`schedule` is no line of five cron parts.",
+    "cron": "`schedule` is no line of five cron parts, or never due.",
     "cycle": "Jumps between workarounds, or runbooks that run each other, form a circle.",
     "default": "The default of an input does not fit its own declaration.",
     "done-when": "`after_crash: verify` stands without a `done_when` to look at.",

@@ -37,6 +37,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "step-states": code_parts.step_states,
     "error-codes": code_parts.error_codes,
     "problem-codes": code_parts.problem_codes,
+    "operations": code_parts.operations,
     "global-options": code_parts.global_options,
     "command-line": code_parts.command_line,
     "chat-words": code_parts.chat_words,

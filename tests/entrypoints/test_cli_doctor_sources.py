@@ -26,7 +26,7 @@ def told(place: Place, listen: str) -> dict[str, tuple[str, str]]:
     text = CONFIG.replace("LISTEN", listen)
     Path(place.folder / "engine.yaml").write_text(text)
     _, out, _ = place.runbook("doctor", "--json", HERE="x")
-    rows: list[dict[str, Any]] = json.loads(out)
+    rows: list[dict[str, Any]] = json.loads(out)["findings"]
     return {
         row["what"]: (row["state"], row["told"])
         for row in rows

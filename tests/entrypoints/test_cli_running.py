@@ -1,5 +1,7 @@
 """Runs driven by one process and answered from others, on real files."""
 
+import base64
+import html
 import json
 import signal
 from collections.abc import Callable
@@ -65,7 +67,7 @@ def test_an_alert_gives_the_inputs(place: Place) -> None:
         code,
         json.loads(out)["summary"]["inputs"],
     )
-    told = "runbook: b.json does not start 'flag': it has no label 'alertname'\n"
+    told = "runbook: b.json: it does not start 'flag': it has no label 'alertname'\n"
     assert (1, "", told) == refused
 
 
@@ -87,7 +89,12 @@ def test_an_approval_from_another_terminal_counts(place: Place, until: Until) ->
         f"{run}: as it was written\n",
         "",
     )
+    report = place.runbook("report", run, "--format", "html")[1]
     assert "## " in place.runbook("report", run)[1]
+    picture = base64.b64decode(
+        report.split("svg+xml;base64,")[1].split('"')[0]
+    ).decode()
+    assert f">The flag in {place.world} is up</text>" in html.unescape(picture)
 
 
 def test_f24_a_killed_engine_leaves_the_run_to_the_next(

@@ -258,6 +258,14 @@ AMOUNTS: dict[str, tuple[list[Edit], list[Seen]]] = {
         [("inputs:\n", "trigger: [{schedule: '30 4 * *'}]\ninputs:\n")],
         [("cron", "'30 4 * *' is no cron line", "'30 4 * *'}]")],
     ),
+    "cron with words that are none": (
+        [("inputs:\n", "trigger: [{schedule: '0 0 * * someday'}]\ninputs:\n")],
+        [("cron", "'0 0 * * someday' is no cron line", "'0 0 * * som")],
+    ),
+    "cron of a day that never comes": (
+        [("inputs:\n", "trigger: [{schedule: '0 0 30 2 *'}]\ninputs:\n")],
+        [("cron", "'0 0 30 2 *' is never due: there is no such day", "'0 0 30 2 *'")],
+    ),
     "cron beyond the clock": (
         [("inputs:\n", "trigger: [{schedule: '*/90 0-24 * * *'}]\ninputs:\n")],
         [("cron", "'*/90 0-24 * * *' is no cron line", "'*/90 0-24 *")],

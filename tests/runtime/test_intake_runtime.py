@@ -13,7 +13,7 @@ import pytest
 
 from engine.bootstrap import Engine, engine, kinds
 from engine.config import Config, Settings
-from engine.core.intake import Rule
+from engine.core.intake import Rule, proposal_id
 from engine.errors import DoesNotApply
 from engine.model.alert import Alert, Delivery
 from engine.model.people import Actor
@@ -227,9 +227,65 @@ async def test_a_proposal_is_said_and_started_by_a_person(house: House) -> None:
     assert (run, "ana") == (summary.run, summary.requester)
     assert [] == on.intake.proposals()
     told = (
-        "'down' a for Down is proposed (autonomy: propose). Start it: runbook run down"
+        "'down' a for Down is proposed (autonomy: propose). "
+        f"Start it: runbook accept {proposal_id(offer)}"
     )
     assert [f"intake says: {told}"] == [o for o in house.said if "is proposed" in o]
+
+
+async def test_two_people_who_accept_at_once_start_one_run(house: House) -> None:
+    """
+    The second is told which run it is; the run has the alert, under the first's name.
+    """
+    async with house.open(RUNBOOK.replace("owner:", "autonomy: propose\nowner:")) as on:
+        await send(on, down())
+        group = on.intake.proposals()[0].group
+        told = await asyncio.gather(
+            on.intake.accept("down", "ana", group=group),
+            on.intake.accept("down", "bo", group=group),
+            return_exceptions=True,
+        )
+        [summary] = await on.store.runs()
+        [begun, *_] = await on.store.entries(summary.run)
+
+    assert [summary.run, f"'down' a runs already: run '{summary.run}'"] == [
+        *map(str, told)
+    ]
+    event: Any = begun.event
+    assert ("ana", "a1", {"alertname": "Down", "host": "a"}) == (
+        event.by.id, event.alert_fingerprint, event.labels,
+    )  # fmt: skip
+
+
+async def test_a_proposal_that_is_declined_is_off_the_list_for_good(
+    house: House,
+) -> None:
+    """
+    It is written down with who and why, known after a restart, and nothing starts; when
+    its alert begins anew it is offered again.
+    """
+    text = RUNBOOK.replace("owner:", "autonomy: propose\nowner:")
+    async with house.open(text) as on:
+        await send(on, down())
+        await on.intake.decline("down", "ana", "a drill", group='["a"]')
+        with pytest.raises(DoesNotApply, match="'down' a was declined by ana"):
+            await on.intake.accept("down", "bo", group='["a"]')
+        with pytest.raises(DoesNotApply, match="'down' a was declined by ana"):
+            await on.intake.decline("down", "bo", "no", group='["a"]')
+    async with house.open(text) as on:
+        await send(on, down())
+        assert [] == on.intake.proposals()
+        told = await on.store.alerts.decisions()
+        again = {"starts_at": "2026-11-24T05:20:36Z"}
+        await send(on, down(status="resolved"), down(**again))
+        [offer] = on.intake.proposals()
+        runs = await on.store.runs()
+
+    assert ["proposed", "declined", "repeated"] == [one.outcome for one in told]
+    assert ["ana: a drill", "it fires already; ana declined to start it"] == [
+        one.reason for one in told[1:]
+    ]
+    assert ("down", []) == (offer.runbook, runs)
 
 
 async def test_what_is_proposed_or_suppressed_is_known_after_a_restart(

@@ -7,7 +7,7 @@ import pytest
 from engine.adapters.memory_store import MemoryStore
 from engine.errors import DoesNotApply
 from engine.model.alert import Alert
-from engine.model.people import Actor
+from engine.model.people import Actor, Grant
 from engine.runtime.library import Bundle
 from engine.runtime.redact import Redactor
 from engine.runtime.rehearsal import NoHold
@@ -121,3 +121,24 @@ async def test_f50_bytes_that_are_no_text_can_be_kept() -> None:
         started.labels,
         started.by.id,
     )
+
+
+def test_g15_an_opened_glass_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    Once when it is seen to be open, whoever asks and however often; a new one anew.
+    """
+    grants = [Grant("ana", "sign-on is down", 0.0, 1800.0)]
+    service = Service(  # type: ignore[arg-type]
+        None, MemoryStore(), None, Redactor(list), NoHold(), {"ana": (), "bo": ()},
+        grant=lambda: grants[-1],
+    )  # fmt: skip
+    for name in ("bo", "ana", "ana"):
+        service.actor(name, "cli")
+    first = [one.message for one in caplog.records]
+    grants.append(Grant("bo", "chat is down", 0.0, 60.0))
+    service.actor("ana", "cli")
+
+    assert ["break-glass is open who=ana seconds=1800 why=sign-on is down"] == first
+    assert ["break-glass is open who=bo seconds=60 why=chat is down"] == [
+        one.message for one in caplog.records[1:]
+    ]

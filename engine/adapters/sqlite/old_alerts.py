@@ -18,7 +18,7 @@ from engine.model.decision import IDLE, WAITING, Decision
 
 _decision: Final = msgspec.json.Decoder(Decision).decode
 MOST: Final = 10_000  # deliveries at once
-DONE: Final = frozenset({"started", "attached", "withdrawn"})  # nothing waits any more
+DONE: Final = frozenset({"started", "attached", "withdrawn", "declined"})
 STILL: Final = "skipped"  # moves the book although it is idle
 _ALL: Final = "SELECT id, at, carried, body FROM decisions ORDER BY id"
 _OPEN: Final = "SELECT run FROM runs WHERE open = 1"

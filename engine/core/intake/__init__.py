@@ -8,6 +8,7 @@
     judging   what holds a start back
     deciding  from a batch of alerts to decisions
     ticking   what changes without one: time, runs that end, people
+    offers    what people may start: named, and picked by what they type
     pulse     when something that is watched becomes an alert
     words     what is said of each
 
@@ -20,6 +21,7 @@ from engine.core.intake.book import Book
 from engine.core.intake.deciding import decide
 from engine.core.intake.matching import labels_fit, matches, pick_alert
 from engine.core.intake.nearest import nearest_trigger
+from engine.core.intake.offers import pick_offer, proposal_id
 from engine.core.intake.rules import Now, Quiet, Rule, Rules, rules_of, schedules_of
 from engine.core.intake.ticking import tick
 
@@ -35,6 +37,8 @@ __all__ = [
     "matches",
     "nearest_trigger",
     "pick_alert",
+    "pick_offer",
+    "proposal_id",
     "rules_of",
     "schedules_of",
     "tick",

@@ -52,6 +52,7 @@ class Group(msgspec.Struct, frozen=True, gc=False):
     run_ended: float = -math.inf  # epoch seconds
     starts: tuple[float, ...] = ()  # epoch seconds, of its runs
     when_resolved: str = ""  # of the trigger that began its run
+    declined: str = ""  # who said that what it offered is not to be started
 
     def brake(self, now: float, more: int = 0) -> float | None:
         """Return until when the group is held for flapping, or None.
@@ -166,6 +167,9 @@ class Book:
             self._change(key, told=True)
         elif outcome == "withdrawn":
             self.waiting.pop(key, None)
+        elif outcome == "declined":
+            self.waiting.pop(key, None)
+            self._change(key, declined=decision.by)
         elif outcome in WAITING:
             self._waits(key, decision)
 
@@ -190,6 +194,7 @@ class Book:
             began=(*group.began[1 - MOST_BEGINNINGS :], decision.came),
             began_as=decision.starts_at,
             gap=_gap(group, decision),
+            declined="",
         )
 
     def _over(self, decision: Decision) -> None:
@@ -219,6 +224,7 @@ class Book:
             run=decision.run,
             told=False,
             braked=False,
+            declined="",
             starts=own,
             when_resolved=decision.when_resolved,
         )

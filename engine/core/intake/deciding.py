@@ -116,12 +116,15 @@ class Desk:
     def _repeated(self, before: Seen) -> str:
         if before.group is None:
             return "it fires already"
-        run, waits = (
-            self.book.group(before.group).run,
+        known, waits = (
+            self.book.group(before.group),
             self.book.waiting.get(before.group),
         )
+        run = known.run
         if waits is not None:
             return f"it fires already and waits: {waits.outcome}, {waits.reason}"
+        if known.declined and not run:
+            return f"it fires already; {known.declined} declined to start it"
         return f"it fires already; its run {'is ' + run if run else 'has ended'}"
 
     def _group(self, one: Arrived, rule: Rule) -> str | None:
@@ -233,7 +236,8 @@ class Desk:
             return so("resolved_run", "all alerts of its group are over")
         waits = self.book.waiting.get(key)
         if waits is None:
-            return so("not_open", "its run has ended")
+            declined = f"{known.declined} declined to start it"
+            return so("not_open", declined if known.declined else "its run has ended")
         fresh = self._fresh.pop(key, None)
         if fresh is not None:
             for place in fresh:

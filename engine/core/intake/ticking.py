@@ -79,6 +79,23 @@ def accept(book: Book, key: Key, now: Now, by: str) -> tuple[Book, list[Decision
     return book.copy().read([began]), [began]
 
 
+def decline(
+    book: Book, key: Key, now: Now, by: str, why: str
+) -> tuple[Book, list[Decision]]:
+    """Return what waits as declined by a person; nothing is offered: none.
+
+    It is offered again once its alert, or another of its group, begins anew.
+    """
+    waits = book.waiting.get(key)
+    if waits is None or waits.outcome != "proposed":
+        return book, []
+    over = replace(
+        waits, at=now.at, outcome="declined", reason=f"{by}: {why}", again=True,
+        labels={}, until=0.0, notice="", by=by,
+    )  # fmt: skip
+    return book.copy().read([over]), [over]
+
+
 def refused(
     book: Book, decision: Decision, reason: str, now: Now
 ) -> tuple[Book, list[Decision]]:

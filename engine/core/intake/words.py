@@ -3,11 +3,11 @@
 Read by: deciding, ticking.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from engine.core.intake.matching import matches
+from engine.core.intake.offers import group_text, proposal_id
 from engine.core.intake.rules import Rules
 from engine.model.alert import Alert
 from engine.model.decision import Decision
@@ -40,13 +40,14 @@ def notice_of(decision: Decision) -> str:
 
 
 def _about(one: Decision) -> str:
-    group = f" {', '.join(map(str, json.loads(one.group)))}" if one.group else ""
+    group = f" {group_text(one.group)}" if one.group else ""
     return f"'{one.runbook}'{group} for {one.alertname or one.fingerprint}"
 
 
 NOTICES: Final[Mapping[str, Callable[[Decision], str]]] = {
     "proposed": lambda one: (
-        f"{_about(one)} is proposed ({one.reason}). Start it: runbook run {one.runbook}"
+        f"{_about(one)} is proposed ({one.reason}). "
+        f"Start it: runbook accept {proposal_id(one)}"
     ),
     "flapping": lambda one: f"{_about(one)} is flapping: {one.reason}",
     "cannot_start": lambda one: (

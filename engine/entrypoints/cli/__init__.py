@@ -9,7 +9,9 @@
     plans       run --dry-run
     following   what is seen of a run while it goes on
     asking      questions answered at this terminal
+    reaching    which server a command speaks to; at_a_server: what it does there
     answering   approve, reject, answer, note, cancel, take
+    offering    proposals, accept, decline
     reading     runs, timeline, report, verify-timeline
     keeping     hold, doctor, config
 

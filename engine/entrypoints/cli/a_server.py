@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.entrypoints.cli.choosing import known_library, person
+from engine.entrypoints.cli.reaching import SOCKET
 from engine.entrypoints.cli.screen import tell
 from engine.entrypoints.cli.standing_by import stood_by
 from engine.entrypoints.cli.storing import keep_short
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
     from engine.entrypoints.web.serving import Server
     from engine.model.run import RunSummary
     from engine.model.timeline import Entry
+    from engine.runtime.doctor import Doctor
     from engine.runtime.reloading import Reloading
 
 log = logging.getLogger("engine.serve")
 
-SOCKET: Final = "engine.sock"
 FILES: Final = 65_536  # open at once, where the system allows it
 
 
@@ -93,8 +94,8 @@ async def _served(
     from engine.entrypoints.web import serving
 
     begun = asyncio.Event()
-    reloading = _reloading(opened)
-    application, ways_in = _application(opened, begun, reloading.renew)
+    reloading, doctor = _reloading(opened), _doctor(opened)
+    application, ways_in = _application(opened, begun, reloading.renew, doctor)
     server = serving.server(application)
     ending.server = server
     if ending.times:
@@ -111,6 +112,7 @@ async def _served(
             opened.chat.at_end(ways_in.stop)
         chores = [
             asyncio.create_task(reloading.watch()),
+            asyncio.create_task(doctor.watch()),
             asyncio.create_task(keep_short(opened.store, opened.config)),
             asyncio.create_task(_end_when_lost(opened, server)),
             asyncio.create_task(opened.untaken.keep()),
@@ -137,6 +139,7 @@ def _application(
     opened: "Engine",
     begun: asyncio.Event,
     reload: "Callable[[], Awaitable[list[str]]]",
+    doctor: "Doctor",
 ) -> "tuple[Any, WaysIn | None]":
     """Return the application, and the ways in of chat where there is one."""
     from engine.bootstrap import sources
@@ -170,7 +173,7 @@ def _application(
         }
     )
     others = doors(
-        opened, posting.admission, posting.counts, reload, person(config, "")
+        opened, posting.admission, posting.counts, reload, person(config, ""), doctor
     )
     routes = [*posting.routes(), *health.routes(), *others]
     if opened.chat is None:
@@ -179,6 +182,17 @@ def _application(
 
     ways_in = WaysIn(opened, opened.chat, posting.admission)
     return application([*routes, *ways_in.routes()]), ways_in
+
+
+def _doctor(opened: "Engine") -> "Doctor":
+    from engine.bootstrap.doctoring import examined
+    from engine.runtime.doctor import Doctor
+
+    config, library, store = opened.config, opened.service.library, opened.store
+    return Doctor(
+        lambda: examined(config, library, store=store),
+        config.settings.doctor.every.total_seconds(),
+    )
 
 
 def _reloading(opened: "Engine") -> "Reloading":
@@ -206,7 +220,7 @@ def _renew_on_hangup(reloading: "Reloading") -> None:
 
 def _say_open(config: "Config", address: str) -> None:
     """Say where it listens, and who may post there."""
-    from engine.entrypoints.web.admission import ways_in
+    from engine.config.serving import ways_in
 
     tell(f"runbook serves at http://{address} and at {config.data / SOCKET}")
     for name, source in config.settings.sources.items():

@@ -1,4 +1,4 @@
-"""Commands about alerts: why, alerts. They read the journal; nothing changes.
+"""Commands about alerts: why, alerts. They read the journal, or ask `--server`.
 
 Called by app.
 """
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from engine.entrypoints.cli.choosing import config_of
+from engine.entrypoints.cli.reaching import named_server
 from engine.entrypoints.cli.screen import plain, say, say_json, table
 
 if TYPE_CHECKING:
@@ -43,8 +44,7 @@ def why(
     from engine.errors import NotFound
     from engine.model.decision import OUTCOMES
 
-    config = config_of(context)
-    found = asyncio.run(_decisions(config, about=alert))
+    config, found = config_of(context), _decided(context, about=alert)
     if not found:
         raise NotFound(f"nothing was ever decided about '{alert}'. See: runbook alerts")
     if json_:
@@ -56,7 +56,7 @@ def why(
         where = " ".join(filter(None, (one.runbook, one.group, one.run)))
         say(f"    {plain(where)}" if where else f"    delivery {one.delivery}")
         say(f"    because {plain(one.reason)}")
-        if one.outcome == NOTHING_FITS:
+        if one.outcome == NOTHING_FITS and named_server(context) is None:
             say(f"    {plain(asyncio.run(_nearest(config, one)))}")
 
 
@@ -71,11 +71,7 @@ def alerts(
 ) -> None:
     """List alerts and what became of each, newest last."""
     outcome = NOTHING_FITS if unmatched else ""
-    import asyncio
-
-    found = asyncio.run(
-        _decisions(config_of(context), outcome=outcome, limit=max(1, min(limit, MOST)))
-    )
+    found = _decided(context, outcome=outcome, limit=max(1, min(limit, MOST)))
     if json_:
         say_json([_plain(one) for one in found])
         return
@@ -95,6 +91,20 @@ def alerts(
         for one in found
     ]
     table(("time (UTC)", "source", "alert", "status", "became", "run", "because"), rows)
+
+
+def _decided(context: typer.Context, **which: Any) -> "list[Decision]":
+    import asyncio
+
+    there = named_server(context)
+    if there is None:
+        return asyncio.run(_decisions(config_of(context), **which))
+    from engine.entrypoints.cli.at_a_server import converted
+    from engine.model.decision import Decision
+
+    told = there.ask_once("GET", "/alerts", query={"limit": MOST, **which})
+    found: list[Decision] = converted(there, told, list[Decision])
+    return found
 
 
 async def _decisions(config: "Config", **which: Any) -> "list[Decision]":

@@ -1,8 +1,9 @@
 """Commands with which people answer a run: approve, reject, answer, note, cancel, take.
 
-Where another process drives the run, the answer is left in its mailbox and we say what
-came of it. Where nobody does, this process opens the run, tells it, and leaves it on
-disk again once nothing is in flight.
+Where a server runs on this data folder, or is named, it takes the answer and says what
+came of it. Else, where another process drives the run, the answer is left in its
+mailbox; where nobody does, this process opens the run, tells it, and leaves it on disk
+again once nothing is in flight.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.entrypoints.cli.choosing import As, config_of, given_of, person
+from engine.entrypoints.cli.choosing import As, config_of, given_of
 from engine.entrypoints.cli.completing import (
     asked_runs,
     left_runs,
@@ -19,10 +20,12 @@ from engine.entrypoints.cli.completing import (
     run_ids,
     what_may_come,
 )
+from engine.entrypoints.cli.reaching import reached
 from engine.entrypoints.cli.screen import wrong_use
 
 if TYPE_CHECKING:
     from engine.model.people import Actor
+    from engine.model.run import RunSummary
     from engine.runtime.service import Service
 
     Say = Callable[[Service, Actor], Awaitable[Any]]
@@ -78,7 +81,7 @@ def approve(
     async def vote(service: "Service", by: "Actor") -> None:
         await service.vote(run, by, "approve", step=step, typed=typed)
 
-    _tell(context, run, as_, vote)
+    _tell(context, run, as_, vote, lambda _: {"step": step, "typed": typed})
 
 
 def reject(
@@ -95,7 +98,7 @@ def reject(
     async def vote(service: "Service", by: "Actor") -> None:
         await service.vote(run, by, "reject", step=step, reason=reason)
 
-    _tell(context, run, as_, vote)
+    _tell(context, run, as_, vote, lambda _: {"step": step, "reason": reason})
 
 
 def answer(
@@ -124,7 +127,14 @@ def answer(
         question = await service.question(run, step, kinds=ANSWERED)
         await service.answer(run, by, typed_answers(question, given), step=question.key)
 
-    _tell(context, run, as_, reply)
+    def body(summary: "RunSummary") -> dict[str, Any]:
+        from engine.core.words.typed import typed_answers
+        from engine.runtime.service import ANSWERED, pick_question, still_open
+
+        question = pick_question(still_open(summary), step, ANSWERED)
+        return {"answers": typed_answers(question, given), "step": question.key}
+
+    _tell(context, run, as_, reply, body)
 
 
 def note(
@@ -142,7 +152,7 @@ def note(
     async def add(service: "Service", by: "Actor") -> None:
         await service.note(run, by, text, about_at=about_at)
 
-    _tell(context, run, as_, add)
+    _tell(context, run, as_, add, lambda _: {"text": text, "about_at": about_at})
 
 
 def cancel(
@@ -159,7 +169,8 @@ def cancel(
     async def stop(service: "Service", by: "Actor") -> None:
         await service.cancel(run, by, keep=keep, reason=reason)
 
-    _tell(context, run, as_, stop, to_the_end=True)
+    body = {"keep": keep, "reason": reason}
+    _tell(context, run, as_, stop, lambda _: body, to_the_end=True)
 
 
 def take(context: typer.Context, run: LeftRun, as_: As = "") -> None:
@@ -168,7 +179,7 @@ def take(context: typer.Context, run: LeftRun, as_: As = "") -> None:
     async def take_over(service: "Service", by: "Actor") -> None:
         await service.take(run, by)
 
-    _tell(context, run, as_, take_over)
+    _tell(context, run, as_, take_over, lambda _: {})
 
 
 def moment(text: str) -> float:
@@ -199,13 +210,22 @@ def _tell(
     run: str,
     as_: str,
     what: "Say",
+    body: "Callable[[RunSummary], dict[str, Any]]",
     *,
     to_the_end: bool = False,
 ) -> None:
+    """Say it to a server, in `body`, or to an engine of ours, by `what`."""
     import asyncio
 
+    config = config_of(context)
+    there, who = reached(context, config, as_)
+    if there is not None:
+        from engine.entrypoints.cli.at_a_server import said
+
+        verb = str(context.info_name)
+        raise typer.Exit(
+            asyncio.run(said(there, run, verb, body, to_the_end=to_the_end))
+        )
     from engine.entrypoints.cli.telling import told
 
-    config = config_of(context)
-    who = person(config, as_)
     raise typer.Exit(asyncio.run(told(config, run, who, what, to_the_end=to_the_end)))

@@ -20,13 +20,15 @@ from engine.entrypoints.cli import (
     chatting,
     covering,
     keeping,
+    offering,
     proofs,
     reading,
     running,
     serving,
     storing,
 )
-from engine.entrypoints.cli.screen import PROBLEMS, plain, tell
+from engine.entrypoints.cli.reaching import THERE
+from engine.entrypoints.cli.screen import PROBLEMS, plain, tell, wrong_use
 
 
 def build() -> typer.Typer:
@@ -42,7 +44,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_before)
     modules = authoring, proofs, running, answering, breaking_glass, reading, serving
-    for module in (*modules, covering, alerts, chatting, keeping, storing):
+    for module in (*modules, covering, alerts, offering, chatting, keeping, storing):
         module.register(app)
     return app
 
@@ -84,6 +86,21 @@ def _before(
             "--config", metavar="FILE", help="The configuration; else ./engine.yaml."
         ),
     ] = None,
+    _server: Annotated[
+        str,
+        typer.Option(
+            "--server",
+            metavar="URL",
+            envvar="RUNBOOK_URL",
+            help="A server on another machine; else the one that runs here.",
+        ),
+    ] = "",
+    _token_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--token-file", metavar="FILE", help="Your token; else $RUNBOOK_TOKEN."
+        ),
+    ] = None,
     _version: Annotated[
         bool,
         typer.Option(
@@ -92,6 +109,11 @@ def _before(
     ] = False,
 ) -> None:
     context.obj = config
+    command = context.invoked_subcommand
+    typed = context.get_parameter_source("_server")
+    said = typed is not None and typed.name == "COMMANDLINE"
+    if said and command and command not in THERE:
+        wrong_use(f"{command} works on this machine alone: leave --server out")
 
 
 def _ended(code: Any) -> int:

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from engine.bootstrap import Engine, engine
 from engine.entrypoints.cli.asking import Lines, Reply, ask
@@ -47,7 +47,7 @@ async def start(
     Raises:
         DoesNotApply: an input is missing or wrong.
     """
-    follower = _follower(json_=json_)
+    follower = follower_of(json_=json_)
     async with engine(
         config, library, write=follower.said, listener=follower.changed
     ) as opened:
@@ -56,9 +56,9 @@ async def start(
         await opened.host.start()
         by = opened.service.actor(who, "cli", bundle.compiled.runbook)
         await opened.service.start(bundle, given, by, alert=alert, run=run)
-        attended = Attended(opened, follower, who)
+        attended = _attended(opened, follower, who)
         await attended.to_the_end()
-    return _over(follower, [run], json_=json_, gone=attended.gone)
+    return over(follower, [run], json_=json_, gone=attended.gone)
 
 
 async def go_on(config: "Config", runs: list[str], who: str, *, json_: bool) -> int:
@@ -67,7 +67,7 @@ async def go_on(config: "Config", runs: list[str], who: str, *, json_: bool) -> 
     Raises:
         NotFound: no such run.
     """
-    follower = _follower(json_=json_)
+    follower = follower_of(json_=json_)
     async with engine(
         config, known_library(config), write=follower.said, listener=follower.changed
     ) as opened:
@@ -81,9 +81,9 @@ async def go_on(config: "Config", runs: list[str], who: str, *, json_: bool) -> 
                 follower.summaries.pop(one.run)
         if not taken:
             tell("No run is waiting to be taken up.")
-        attended = Attended(opened, follower, who)
+        attended = _attended(opened, follower, who)
         await attended.to_the_end()
-    return _over(follower, taken, json_=json_, gone=attended.gone) if taken else FINE
+    return over(follower, taken, json_=json_, gone=attended.gone) if taken else FINE
 
 
 async def _open_runs(opened: Engine, named: Iterable[str]) -> list[RunSummary]:
@@ -98,26 +98,46 @@ async def _open_runs(opened: Engine, named: Iterable[str]) -> list[RunSummary]:
     return [by_name[run] for run in named]
 
 
-def _follower(*, json_: bool) -> Follower:
+def _attended(opened: Engine, follower: Follower, who: str) -> "Attended":
+    made = Attended(OwnHands(opened, who), follower)
+    opened.host.on_gone = made.lost
+    return made
+
+
+def follower_of(*, json_: bool) -> Follower:
+    """Return what shows runs: live at a terminal, beside the output for programs."""
     live = coloured() or (sys.stdout.isatty() and not json_)
     return Follower(tell if json_ else say, live=live and not json_)
 
 
-def _over(follower: Follower, runs: Iterable[str], *, json_: bool, gone: bool) -> int:
+def over(
+    follower: Follower,
+    runs: Iterable[str],
+    *,
+    json_: bool,
+    gone: bool,
+    driver: str = "",
+) -> int:
+    """Say how runs ended, or how to go on with them; return the exit code.
+
+    `driver`: who drives them on; left out: nobody does.
+    """
     found = [follower.summaries[run] for run in runs if run in follower.summaries]
     if json_:
         say_json([summary_json(one) for one in found])
     else:
         for one in found:
-            for line in last_words(one):
+            for line in last_words(one, driver):
                 say(line)
     good = not gone and all(one.state in GOOD for one in found)
     return FINE if good else PROBLEMS
 
 
-def last_words(summary: RunSummary) -> list[str]:
+def last_words(summary: RunSummary, driver: str = "") -> list[str]:
     """Return how a run ended, or how to go on with it, as lines."""
     run = summary.run
+    if summary.state not in ENDS and driver:
+        return [f"{run} goes on: {driver} drives it. See: runbook timeline {run}"]
     if summary.state not in ENDS:
         return [f"{run} is left on disk. Go on with: runbook resume {run}"]
     why = f": {visible(summary.why)}" if summary.why else ""
@@ -131,18 +151,53 @@ def last_words(summary: RunSummary) -> list[str]:
     return rows
 
 
-class Attended:
-    """The runs of one process, with somebody at the terminal or nobody."""
+class Hands(Protocol):
+    """Who takes what is said at the terminal: this process, or a server."""
 
-    def __init__(self, opened: Engine, follower: Follower, who: str) -> None:
-        self._opened, self._follower, self._who = opened, follower, who
+    async def give(self, run: str, question: Question, reply: Reply) -> None:
+        """Answer a question. Raises EngineError: it is not taken."""
+
+    async def cancel(self, run: str) -> None:
+        """Stop a run. Raises EngineError: it is not taken."""
+
+
+class OwnHands:
+    """Gives the engine of this process what is said."""
+
+    def __init__(self, opened: Engine, who: str) -> None:
+        self._service, self._who = opened.service, who
+
+    async def give(self, run: str, question: Question, reply: Reply) -> None:
+        """Answer a question. Raises EngineError: it is not taken."""
+        service = self._service
+        session = await service.driver.session(run)
+        by = service.actor(self._who, "cli", session.compiled.runbook)
+        if reply.kind == "answer":
+            await service.answer(run, by, reply.answers, step=question.key)
+        elif reply.kind != "later":
+            plan = question.plan.hash if question.plan is not None else ""
+            await service.vote(
+                run, by, reply.kind, step=question.key, reason=reply.reason,
+                typed=reply.typed, plan=plan,
+            )  # fmt: skip
+
+    async def cancel(self, run: str) -> None:
+        """Stop a run. Raises EngineError: it is not taken."""
+        by = self._service.actor(self._who, "cli")
+        await self._service.cancel(run, by, reason="Ctrl-C at the terminal")
+
+
+class Attended:
+    """Runs with somebody at the terminal, or nobody."""
+
+    def __init__(self, hands: Hands, follower: Follower) -> None:
+        self._hands, self._follower = hands, follower
         self._lines = Lines() if sys.stdin.isatty() and sys.stdout.isatty() else None
         self._stop = asyncio.Event()
         self._stops = 0
         self._leave = False
         self._asked: set[str] = set()  # questions this terminal has dealt with
         self.gone = False  # a run is driven elsewhere now
-        opened.host.on_gone = self._lost
 
     async def to_the_end(self) -> None:
         """Follow every run until it has ended, or is left on disk."""
@@ -161,7 +216,7 @@ class Attended:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
 
-    def _lost(self, run: str, why: str) -> None:
+    def lost(self, run: str, why: str) -> None:
         """Another engine drives the run: say so, and do not wait for its end here."""
         self.gone = True
         self._follower.line(f"{run} is not driven here any more: {visible(why)}")
@@ -215,20 +270,11 @@ class Attended:
         return all(one.key != question.key for one in summary.questions)
 
     async def _give(self, run: str, question: Question, reply: Reply) -> None:
-        service = self._opened.service
-        session = await service.driver.session(run)
-        by = service.actor(self._who, "cli", session.compiled.runbook)
+        if reply.kind == "later":
+            self._follower.line(_elsewhere(self._follower.summaries[run], question))
+            return
         try:
-            if reply.kind == "answer":
-                await service.answer(run, by, reply.answers, step=question.key)
-            elif reply.kind == "later":
-                self._follower.line(_elsewhere(self._follower.summaries[run], question))
-            else:
-                plan = question.plan.hash if question.plan is not None else ""
-                await service.vote(
-                    run, by, reply.kind, step=question.key, reason=reply.reason,
-                    typed=reply.typed, plan=plan,
-                )  # fmt: skip
+            await self._hands.give(run, question, reply)
         except EngineError as error:
             self._follower.line(f"not taken: {visible(error)}")
 
@@ -249,11 +295,9 @@ class Attended:
         self._follower.show()
 
     async def _cancel(self) -> None:
-        service = self._opened.service
         for summary in self._follower.open:
             with suppress(EngineError):
-                by = service.actor(self._who, "cli")
-                await service.cancel(summary.run, by, reason="Ctrl-C at the terminal")
+                await self._hands.cancel(summary.run)
 
     async def _first(self, work: Any, *, over: Callable[[], bool] | None = None) -> Any:
         """Return what the work gives, or None when Ctrl-C or `over` comes first."""

@@ -1,8 +1,10 @@
 """Commands for whoever writes runbooks: validate, schema, show, graph, rehearse.
 
-None of them opens the journal or reaches anything outside.
+None of them opens the journal or reaches anything outside. Where a data folder is,
+`rehearse` leaves a word there that it was done: `doctor` asks how long ago.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -53,9 +55,9 @@ def validate(
     ] = "text",
 ) -> None:
     """Say what is wrong with runbooks, each problem at its place."""
-    from engine.entrypoints.cli.proving import judged
     from engine.language.problems import format_github, format_json, format_text
     from engine.runtime.library import runbook_files
+    from engine.runtime.proving import judged
 
     config = config_of(context)
     library = library_of(config, paths)
@@ -146,12 +148,12 @@ def graph(
     ] = "-",
 ) -> None:
     """Draw the state machine of a runbook."""
+    from engine.bootstrap import picture_of
     from engine.core.machine import machine_graph
-    from engine.entrypoints.cli.pictures import drawn
 
     library = library_of(config_of(context), [path])
     machine = machine_graph(library.bundle(path.stem).compiled)
-    write_file(output, drawn(machine, format_))
+    write_file(output, picture_of(machine, format_))
 
 
 def rehearse(
@@ -166,16 +168,21 @@ def rehearse(
     ] = "",
 ) -> None:
     """Play the tests of runbooks in virtual time; nothing outside is touched."""
-    from engine.entrypoints.cli.rehearsing import as_json, as_text, junit_xml, played
+    from engine.bootstrap.rehearsing import as_object, kept, played
+    from engine.entrypoints.cli.rehearsing import as_text, junit_xml
     from engine.runtime.library import runbook_files
 
-    library = library_of(config_of(context), paths)
+    config = config_of(context)
+    library = library_of(config, paths)
     files = dict.fromkeys(file for path in paths for file in runbook_files(path))
     shows = [one for file in files for one in played(library, file, only)]
+    if not only:
+        with suppress(OSError):  # a folder that may not be written is no problem here
+            kept(config, library, shows)
     if junit:
         write_file(junit, junit_xml(shows))
     if json_:
-        say_json([as_json(one) for one in shows])
+        say_json([as_object(one) for one in shows])
     else:
         say(as_text(shows, width=width(), colour=coloured()))
     if not shows:

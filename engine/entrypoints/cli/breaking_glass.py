@@ -17,7 +17,6 @@ from engine.entrypoints.cli.screen import say, tell, wrong_use
 
 if TYPE_CHECKING:
     from engine.config import Config
-    from engine.model.people import Grant
 
 WRONG_SECONDS: Final = 1.0  # each wrong try takes so long; one is judged at a time
 
@@ -51,14 +50,10 @@ def break_glass(
 def told_open(config: "Config") -> str:
     """Return one line on the grant that is open; empty: none is."""
     from engine.bootstrap import break_glass as glass
+    from engine.views.terminal import grant_line
 
     grant = glass(config).current()
-    return "" if grant is None else _line(grant)
-
-
-def _line(grant: "Grant") -> str:
-    until = time.strftime("%H:%M:%S UTC", time.gmtime(grant.until))
-    return f"the glass is broken by {grant.by} until {until}: {grant.why}"
+    return "" if grant is None else grant_line(grant)
 
 
 def _open(config: "Config", who: str, why: str) -> None:
@@ -66,6 +61,7 @@ def _open(config: "Config", who: str, why: str) -> None:
 
     from engine.bootstrap import break_glass as glass
     from engine.errors import EngineError, NotAllowed
+    from engine.views.terminal import grant_line
 
     settings = config.settings.break_glass
     if settings is None:
@@ -88,7 +84,7 @@ def _open(config: "Config", who: str, why: str) -> None:
             grant = file.open(who, why, seconds=seconds)
         except OSError as error:
             raise EngineError(f"the glass cannot be opened: {error}") from error
-    tell(_line(grant))
+    tell(grant_line(grant))
     say(f"{who} has every group until then. End it: runbook break-glass --close")
 
 

@@ -15,8 +15,6 @@ from engine.entrypoints.cli.screen import wrong_use
 
 if TYPE_CHECKING:
     from engine.config import Config
-    from engine.model.alert import Alert
-    from engine.model.runbook import Runbook
     from engine.runtime.library import Bundle, Library
 
 As = Annotated[
@@ -68,6 +66,11 @@ def given_of(pairs: list[str]) -> dict[str, Any]:
     return given
 
 
+def is_file(name: str) -> bool:
+    """Return whether a runbook is named by its file."""
+    return Path(name).suffix in (".yaml", ".yml")
+
+
 def chosen(config: "Config", name: str) -> "tuple[Library, Bundle]":
     """Return the runbook of a name or a file, and the library it stands in.
 
@@ -75,7 +78,7 @@ def chosen(config: "Config", name: str) -> "tuple[Library, Bundle]":
         NotFound: no such runbook. RunbookRefused: it has problems.
     """
     file = Path(name)
-    if file.suffix in (".yaml", ".yml"):
+    if is_file(name):
         library = library_of(config, [file])
         return library, library.bundle(file.stem)
     library = known_library(config)
@@ -103,26 +106,11 @@ def person(config: "Config", named: str) -> str:
         return "unknown"
 
 
-def alert_of(runbook: "Runbook", source: str) -> "Alert":
-    """Return the firing alert of a body that starts the runbook.
-
-    Raises:
-        EngineError: it cannot be read, or none of its alerts matches.
-    """
-    import json
-
-    from engine.bootstrap import parse_alerts
-    from engine.core.intake import pick_alert
+def body_of(source: str) -> bytes:
+    """Return what a file, or standard input for `-`, holds. Raises EngineError."""
     from engine.errors import EngineError
 
     try:
-        raw = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
-        body = json.loads(raw)
+        return sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise EngineError(f"{source} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise EngineError(f"{source} is no JSON: {error}") from error
-    alert, why = pick_alert(runbook, parse_alerts(body, "alertmanager"))
-    if alert is None:
-        raise EngineError(f"{source} does not start '{runbook.runbook}': {why}")
-    return alert

@@ -63,6 +63,18 @@ def runbook_names(context: typer.Context, incomplete: str) -> list[str]:
     return _beginning(sorted(names), incomplete)
 
 
+def proposal_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of what is proposed that begin so."""
+    from engine.bootstrap.offers import offered
+    from engine.errors import EngineError
+
+    try:
+        found = offered(_config(context))
+    except (EngineError, OSError):
+        return []
+    return _beginning([one["proposal"] for one in found], incomplete)
+
+
 def people_names(context: typer.Context, incomplete: str) -> list[str]:
     """Return the people of the configuration that begin so."""
     from engine.errors import EngineError

@@ -24,12 +24,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from engine.bootstrap import Engine, engine, kinds, parse_alerts
+from engine.bootstrap import Engine, engine, kinds, parse_alerts, picture_of
 from engine.config import Config, load_config
 from engine.core.intake import pick_alert
 from engine.core.machine import machine_graph
 from engine.entrypoints.cli.following import Follower
-from engine.entrypoints.cli.pictures import drawn
 from engine.errors import EngineError, NotFound
 from engine.model.alert import Alert
 from engine.model.people import Actor, Question
@@ -363,8 +362,9 @@ def _write_down(home: Path, config: Config, summary: RunSummary, write: Write) -
     """Write timeline, report and picture into the folder; show the timeline."""
     entries = asyncio.run(_entries(config, summary.run))
     bundle = _library(config).bundle(summary.runbook)
-    graph, path = machine_graph(bundle.compiled), path_of(entries)
-    svg, png = drawn(graph, "svg", path=path), drawn(graph, "png", path=path)
+    graph = machine_graph(bundle.compiled, title=summary.title)
+    path = path_of(entries)
+    svg, png = (picture_of(graph, form, path) for form in ("svg", "png"))
     runbook = bundle.compiled.runbook
     title = f"{summary.runbook} {summary.run}"
     text = timeline_views.timeline_text(entries, width=100, colour=False)

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from engine.entrypoints.cli.choosing import As, config_of, person
+from engine.entrypoints.cli.choosing import As, config_of, library_of, person
+from engine.entrypoints.cli.reaching import named_server, reached
 from engine.entrypoints.cli.screen import (
     PROBLEMS,
     coloured,
@@ -17,6 +18,8 @@ from engine.entrypoints.cli.screen import (
 
 if TYPE_CHECKING:
     from engine.config import Config
+    from engine.entrypoints.cli.reaching import Server
+    from engine.model.health import Examined
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: runbook hold on --reason 'network is down' --as ana")(
         hold
     )
+    app.command(epilog="Example: runbook reload")(reload)
     app.command(epilog="Example: runbook doctor")(doctor)
     config = typer.Typer(
         help="The configuration.", no_args_is_help=True, rich_markup_mode=None
@@ -51,10 +55,13 @@ def hold(
     from engine.bootstrap import hold as switch_of
     from engine.errors import EngineError
 
-    config = config_of(context)
-    switch = switch_of(config)
     if state == "on" and not reason.strip():
         wrong_use("say why: --reason TEXT")
+    config, there = config_of(context), named_server(context, as_)
+    if there is not None:
+        _say_hold(_hold_there(there, state, reason))
+        return
+    switch = switch_of(config)
     try:
         if state == "on":
             switch.set(person(config, as_), reason)
@@ -62,36 +69,87 @@ def hold(
             switch.lift()
     except OSError as error:
         raise EngineError(f"the hold cannot be changed: {error}") from error
-    told = switch.reason()
+    _say_hold(switch.reason())
+
+
+def _hold_there(there: "Server", state: str | None, reason: str) -> str | None:
+    method = {"on": "PUT", "off": "DELETE", None: "GET"}[state]
+    body = {"reason": reason} if state == "on" else None
+    held: str | None = there.ask_once(method, "/hold", body)["held"]
+    return held
+
+
+def _say_hold(told: str | None) -> None:
     if told is None:
         say("off: acts may begin")
     else:
         say(f"on: {plain(told)}; undos go on, no new act begins")
 
 
+def reload(context: typer.Context, as_: As = "") -> None:
+    """Let the server read its runbooks anew, and say what changed."""
+    from engine.errors import DoesNotApply
+
+    config = config_of(context)
+    there, _ = reached(context, config, as_)
+    if there is None:
+        raise DoesNotApply(
+            f"no server runs on {config.data}: nothing is loaded that could be read "
+            "anew. Name one with --server, or begin one: runbook serve"
+        )
+    changed = there.ask_once("POST", "/reload")["changed"]
+    for line in changed or ["nothing changed"]:
+        say(plain(line))
+
+
 def doctor(
     context: typer.Context,
     json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Look for what would be in the way in an incident, each with what to do."""
-    from engine.entrypoints.cli.doctoring import findings
-
-    found = findings(config_of(context))
+    """Look for what would be in the way in an incident, and how ready runbooks are."""
+    found = _examined(context)
     if json_:
-        say_json([{"state": one.state, "what": one.what, "told": one.told,
-                   "do": one.do} for one in found])  # fmt: skip
+        import msgspec
+
+        say_json(msgspec.to_builtins(found))
     else:
-        for one in found:
+        for one in found.findings:
             say(f"{_painted(one.state)}  {one.what}: {plain(one.told)}")
             if one.do:
                 say(f"      {plain(one.do)}")
-    if any(one.state == "fail" for one in found):
+        for ready in found.readiness:
+            say(f"{_graded(ready.grade)}  {ready.runbook}")
+            for reason in ready.reasons:
+                say(f"      {plain(reason)}")
+    if any(one.state == "fail" for one in found.findings):
         raise typer.Exit(PROBLEMS)
+
+
+def _examined(context: typer.Context) -> "Examined":
+    """Return what is found here, or what a server at another address finds."""
+    import asyncio
+
+    from engine.bootstrap.doctoring import examined, holds_any
+    from engine.model.health import Examined
+
+    config, there = config_of(context), named_server(context)
+    if there is not None:
+        from engine.entrypoints.cli.at_a_server import converted
+
+        found: Examined = converted(there, there.ask_once("POST", "/doctor"), Examined)
+        return found
+    library = library_of(config, [one for one in config.runbooks if holds_any(one)])
+    return asyncio.run(examined(config, library))
 
 
 def _painted(state: str) -> str:
     colour = {"ok": "32", "warn": "33", "fail": "31"}[state]
     return f"\x1b[{colour}m{state:<4}\x1b[0m" if coloured() else f"{state:<4}"
+
+
+def _graded(grade: str) -> str:
+    colour = {"ready": "32", "doubtful": "33", "not ready": "31"}[grade]
+    return f"\x1b[{colour}m{grade:<9}\x1b[0m" if coloured() else f"{grade:<9}"
 
 
 def show_config(

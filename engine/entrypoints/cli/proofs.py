@@ -76,7 +76,7 @@ def as_text(
     file: Path, proof: "Proof", bounds: dict[str, Any], tree: "Tree", took: float
 ) -> list[str]:
     """Return the lines for people."""
-    from engine.entrypoints.cli.proving import place_of, story_lines
+    from engine.runtime.proving import place_of, story_lines
 
     rows = [f"{file}: {counted(proof)}, in {took:.1f}s"]
     for found in proof.findings:
@@ -132,7 +132,7 @@ def as_json(
     file: Path, proof: "Proof", bounds: dict[str, Any], tree: "Tree", took: float
 ) -> dict[str, Any]:
     """Return a proof for programs; times in seconds."""
-    from engine.entrypoints.cli.proving import place_of
+    from engine.runtime.proving import place_of
 
     return {
         "file": str(file),
@@ -165,7 +165,7 @@ def as_json(
 
 
 def _told(story: "Story", tree: "Tree") -> list[dict[str, Any]]:
-    from engine.entrypoints.cli.proving import place_of
+    from engine.runtime.proving import place_of
 
     return [
         {

@@ -1,4 +1,8 @@
-"""Commands that only read the journal: runs, timeline, report, verify-timeline."""
+"""Commands that only read: runs, timeline, report, verify-timeline.
+
+They read the journal themselves, also beside a server: it is there when the server is
+not. With `--server` they ask that one.
+"""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -6,6 +10,7 @@ import typer
 
 from engine.entrypoints.cli.choosing import config_of
 from engine.entrypoints.cli.completing import run_ids
+from engine.entrypoints.cli.reaching import at, named_server
 from engine.entrypoints.cli.screen import (
     PROBLEMS,
     coloured,
@@ -20,8 +25,9 @@ from engine.entrypoints.cli.screen import (
 
 if TYPE_CHECKING:
     from engine.config import Config
+    from engine.entrypoints.cli.reaching import Server
     from engine.model.run import RunSummary
-    from engine.model.timeline import Entry
+    from engine.model.timeline import ChainFault, Entry
 
 
 Run = Annotated[
@@ -54,8 +60,12 @@ def runs(
     from engine.entrypoints.cli.following import summary_json
 
     config = config_of(context)
-    found = _runs(config, open_only=not all_)
-    if glass := told_open(config):
+    there = named_server(context)
+    if there is not None:
+        found = _runs_there(there, open_only=not all_)
+    else:
+        found = _runs(config, open_only=not all_)
+    if there is None and (glass := told_open(config)):
         tell(plain(glass))
     if json_:
         say_json([summary_json(one) for one in found])
@@ -77,6 +87,15 @@ def _runs(config: "Config", *, open_only: bool) -> "list[RunSummary]":
     found: list[RunSummary] = _read(
         config, lambda store: store.runs(open_only=open_only)
     )
+    return found
+
+
+def _runs_there(there: "Server", *, open_only: bool) -> "list[RunSummary]":
+    from engine.entrypoints.cli.at_a_server import converted
+    from engine.model.run import RunSummary
+
+    told = there.ask_once("GET", "/runs", query={"open": str(open_only).lower()})
+    found: list[RunSummary] = converted(there, told, list[RunSummary])
     return found
 
 
@@ -103,7 +122,13 @@ def timeline(
     """Tell the story of a run."""
     from engine.views import timeline as views
 
-    summary, entries, _ = _story(config_of(context), run)
+    there = named_server(context)
+    if there is not None:
+        from engine.entrypoints.cli.at_a_server import story
+
+        summary, entries = story(there, run)
+    else:
+        summary, entries, _ = _story(config_of(context), run)
     if format_ == "json":
         made = views.timeline_json(entries)
     elif format_ == "markdown":
@@ -127,19 +152,24 @@ def report(
 ) -> None:
     """Draft the incident report of a run, with the picture of the way it took."""
     from engine.core.machine import machine_graph
-    from engine.entrypoints.cli.pictures import drawn
     from engine.runtime.library import compiled_from
     from engine.views.paths import path_of
     from engine.views.report import report_html, report_markdown
 
-    config = config_of(context)
+    config, there = config_of(context), named_server(context)
+    if there is not None:
+        told = there.ask_once(
+            "GET", at("runs", run, "report"), query={"format": format_}
+        )
+        write_file(output, str(told[format_]).encode())
+        return
     summary, entries, text = _story(config, run)
-    from engine.bootstrap import kinds
+    from engine.bootstrap import kinds, picture_of
 
     compiled = compiled_from(text, summary.revision, kinds(config))
     html = format_ == "html"
-    machine, path = machine_graph(compiled), path_of(entries)
-    picture = drawn(machine, "svg" if html else "mermaid", path=path).decode()
+    machine, path = machine_graph(compiled, title=summary.title), path_of(entries)
+    picture = picture_of(machine, "svg" if html else "mermaid", path).decode()
     view = report_html if html else report_markdown
     made = view(entries, summary, compiled.runbook, picture=picture)
     write_file(output, made.encode())
@@ -163,7 +193,11 @@ def verify_timeline(
             return list(await store.verify())
         return [fault for run in runs for fault in await store.verify(run)]
 
-    faults = _read(config_of(context), judged)
+    there = named_server(context)
+    if there is not None:
+        faults = [one for run in runs or [""] for one in _faults_there(there, run)]
+    else:
+        faults = _read(config_of(context), judged)
     for one in faults:
         say(f"{one.run} entry {one.seq}: {plain(one.problem)}")
     if faults:
@@ -173,6 +207,15 @@ def verify_timeline(
         )
         raise typer.Exit(PROBLEMS)
     say(f"{', '.join(runs) if runs else 'every timeline'}: as it was written")
+
+
+def _faults_there(there: "Server", run: str) -> "list[ChainFault]":
+    from engine.entrypoints.cli.at_a_server import converted
+    from engine.model.timeline import ChainFault
+
+    told = there.ask_once("GET", "/verify", query={"run": run})
+    found: list[ChainFault] = converted(there, told["faults"], list[ChainFault])
+    return found
 
 
 def _story(config: "Config", run: str) -> "tuple[RunSummary, list[Entry], str]":

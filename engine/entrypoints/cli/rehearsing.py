@@ -1,73 +1,18 @@
-"""Rehearsals played and shown: what was expected beside what happened, and the path.
+"""Rehearsals shown: what was expected beside what happened, and the path.
 
 Read by: authoring.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from engine.bootstrap import empty_store, parse_alerts
-from engine.errors import EngineError
+from engine.bootstrap.rehearsing import Show
 from engine.model.values import format_duration
-from engine.runtime.rehearsal import Rehearsed, rehearse
 from engine.views.escape import visible
-
-if TYPE_CHECKING:
-    from engine.model.alert import Alert
-    from engine.model.runbook import Expectation, Runbook, Test
-    from engine.runtime.library import Library
 
 FIELDS: Final = ("end", "cause", "did", "undone", "held", "skipped", "asked", "within")
 GREEN, RED, OFF = "\x1b[32m", "\x1b[31m", "\x1b[0m"
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """One rehearsal that was played."""
-
-    file: str
-    runbook: str
-    name: str
-    rehearsed: Rehearsed | None = None
-    expect: "Expectation | None" = None
-    problems: list[str] = field(default_factory=list)
-
-
-def played(library: "Library", file: Path, only: str) -> list[Show]:
-    """Play the tests of one file whose name has `only`; return what each showed.
-
-    Raises:
-        RunbookRefused: the file has problems.
-    """
-    name = next((one for one, at in library.files.items() if at == file), file.stem)
-    compiled = library.bundle(name).compiled
-    tests = [one for one in compiled.runbook.tests if only in one.name]
-    shows = []
-    for test in tests:
-        try:
-            alert = _alert(compiled.runbook, test)
-            one = rehearse(compiled, test, empty_store(), alert=alert)
-        except EngineError as error:
-            shows.append(Show(str(file), name, test.name, problems=[str(error)]))
-            continue
-        shows.append(
-            Show(str(file), name, test.name, one, test.expect, list(one.problems))
-        )
-    return shows
-
-
-def _alert(runbook: "Runbook", test: "Test") -> "Alert | None":
-    if test.alert is None:
-        return None
-    triggers = [one.alert for one in runbook.trigger if one.alert is not None]
-    source = triggers[0].source if triggers else "alertmanager"
-    found = parse_alerts(test.alert, source if isinstance(source, str) else source[0])
-    if not found:
-        raise EngineError("the test's `alert` holds no alert")
-    return found[0]
 
 
 def as_text(shows: Sequence[Show], *, width: int, colour: bool) -> str:
@@ -147,27 +92,6 @@ def _length(seconds: float) -> str:
     from datetime import timedelta
 
     return format_duration(timedelta(seconds=round(seconds, 3)))
-
-
-def as_json(show: Show) -> dict[str, Any]:
-    """Return a rehearsal for programs; `seconds` is virtual time."""
-    seen = show.rehearsed.seen if show.rehearsed is not None else None
-    return {
-        "file": show.file,
-        "runbook": show.runbook,
-        "name": show.name,
-        "passed": not show.problems,
-        "problems": show.problems,
-        "end": seen.end if seen else None,
-        "cause": seen.cause if seen else None,
-        "did": seen.did if seen else [],
-        "undone": seen.undone if seen else [],
-        "held": seen.held if seen else [],
-        "skipped": seen.skipped if seen else [],
-        "asked": [names[0] for names in seen.asked] if seen else [],
-        "seconds": seen.seconds if seen else None,
-        "path": seen.path if seen else [],
-    }
 
 
 def junit_xml(shows: Sequence[Show]) -> bytes:

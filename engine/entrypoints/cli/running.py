@@ -1,26 +1,32 @@
 """Commands that drive runs: run, resume.
 
-A run is started through runtime.service and followed live. Leaving the terminal never
-ends a run: it stays on disk, and `resume` takes it up again.
+Where a server runs on this data folder, or is named, it drives the run; else this
+process does. It is followed live. Leaving the terminal never ends a run: the server
+goes on with it, or it stays on disk, and `resume` takes it up again.
 """
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
 from engine.entrypoints.cli.choosing import (
     As,
-    alert_of,
+    body_of,
     chosen,
     config_of,
     given_of,
+    is_file,
     person,
 )
 from engine.entrypoints.cli.completing import open_runs, runbook_names
+from engine.entrypoints.cli.reaching import reached
 from engine.entrypoints.cli.screen import wrong_use
 
 if TYPE_CHECKING:
-    pass
+    from engine.config import Config
+    from engine.entrypoints.cli.reaching import Server
+    from engine.model.alert import Alert
+    from engine.runtime.library import Bundle
 
 Json = Annotated[bool, typer.Option("--json", help="The outcome for programs.")]
 
@@ -46,7 +52,11 @@ def run(
         ),
     ] = None,
     alert: Annotated[
-        str, typer.Option("--alert", metavar="FILE|-", help="An Alertmanager body.")
+        str, typer.Option("--alert", metavar="FILE|-", help="A body of its source.")
+    ] = "",
+    source: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Of the body; else as its triggers say."),
     ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Look for real, act on nothing.")
@@ -65,9 +75,12 @@ def run(
         wrong_use("--people stands beside --dry-run; a live run asks real people")
     config = config_of(context)
     given = given_of(set_ or [])
+    there, who = (None, "") if dry_run else reached(context, config, as_)
+    if there is not None and (there.remote or not is_file(name)):
+        _start_there(there, name, given, alert, source, json_=json_)
     library, bundle = chosen(config, name)
-    who = person(config, as_)
-    body = alert_of(bundle.compiled.runbook, alert) if alert else None
+    who = who or person(config, as_)
+    body = _alert(config, bundle, alert, source) if alert else None
     if dry_run:
         from engine.entrypoints.cli.plans import dry
 
@@ -82,6 +95,40 @@ def run(
             start(config, library, bundle, given, who, alert=body, json_=json_)
         )
     raise typer.Exit(code)
+
+
+def _alert(config: "Config", bundle: "Bundle", file: str, source: str) -> "Alert":
+    """Return the alert of a file that starts the runbook. Raises DoesNotApply."""
+    from engine.bootstrap import starting_alert
+    from engine.errors import DoesNotApply
+
+    try:
+        return starting_alert(bundle.compiled.runbook, body_of(file), source, config)
+    except DoesNotApply as error:
+        raise DoesNotApply(f"{file}: {error}") from error
+
+
+def _start_there(
+    there: "Server",
+    name: str,
+    given: "dict[str, Any]",
+    alert: str,
+    source: str,
+    *,
+    json_: bool,
+) -> NoReturn:
+    """Start it at a server, and follow it."""
+    import asyncio
+
+    from engine.entrypoints.cli.at_a_server import start
+
+    if is_file(name):
+        wrong_use(f"'{name}': a server runs what it has loaded; name the runbook alone")
+    wanted: dict[str, Any] = {"runbook": name, "inputs": given}
+    if alert:
+        text = body_of(alert).decode("utf-8", "replace")
+        wanted |= {"alert": text, "source": source}
+    raise typer.Exit(asyncio.run(start(there, wanted, json_=json_)))
 
 
 def resume(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from engine.entrypoints.cli.choosing import As, config_of, person
+from engine.entrypoints.cli.reaching import named_server
 from engine.entrypoints.cli.screen import PROBLEMS, plain, say, tell, wrong_use
 
 if TYPE_CHECKING:
@@ -228,16 +229,21 @@ def retain(
 ) -> None:
     """Remove what ended longer ago than `retention` says; without it nothing."""
     from engine.bootstrap import journal
+    from engine.bootstrap.retention import NEVER, remove_old
 
-    config = config_of(context)
+    config, there = config_of(context), named_server(context)
+    if there is not None:
+        for line in there.ask_once("POST", "/retain", {"dry_run": dry_run})["told"]:
+            say(plain(line))
+        return
     ages = config.settings.retention
     if ages.runs is None and ages.alerts is None:
-        say("nothing is ever removed: `retention` is not set in the configuration")
+        say(NEVER)
         return
 
     async def removed() -> list[str]:
         async with journal(config) as store:
-            return await _remove(store, config, dry=dry_run)
+            return await remove_old(store, config, time.time(), dry=dry_run)
 
     import asyncio
 
@@ -249,37 +255,13 @@ async def keep_short(store: Any, config: "Config") -> None:
     """Remove what is too old, now and once a day, for ever; trouble is logged."""
     import asyncio
 
+    from engine.bootstrap.retention import remove_old
     from engine.errors import EngineError
 
     while config.settings.retention.runs or config.settings.retention.alerts:
         try:
-            for line in await _remove(store, config, dry=False):
+            for line in await remove_old(store, config, time.time(), dry=False):
                 log.info("retention: %s", line)
         except EngineError as error:
             log.warning("retention: %s", error)
         await asyncio.sleep(DAY)
-
-
-async def _remove(store: Any, config: "Config", *, dry: bool) -> list[str]:
-    """Do what the settings say; return what people are told."""
-    ages, now = config.settings.retention, time.time()
-    word, lines = "would be removed" if dry else "removed", []
-    if ages.runs is not None:
-        why = f"retention.runs is {ages.runs.days}d"
-        done = await store.retention.runs(
-            now - ages.runs.total_seconds(), why=why, dry=dry
-        )
-        lines.append(
-            f"{word}: {done.runs:,} runs with {done.entries:,} entries; "
-            f"{done.kept:,} as old are still needed"
-        )
-        lines += [
-            f"kept: {run} is not as it was written: runbook verify-timeline {run}"
-            for run in done.changed
-        ]
-    if ages.alerts is not None:
-        done = await store.retention.alerts(now - ages.alerts.total_seconds(), dry=dry)
-        lines.append(
-            f"{word}: {done.deliveries:,} deliveries, {done.decisions:,} decisions"
-        )
-    return lines

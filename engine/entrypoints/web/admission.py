@@ -24,9 +24,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from engine.config.serving import Hmac, OneOrMore, SlackSignature, Source, UserPassword
+from engine.config.serving import (
+    Hmac,
+    OneOrMore,
+    SlackSignature,
+    Source,
+    UserPassword,
+    names_of,
+    refs_of,
+)
 from engine.errors import SecretMissing
-from engine.model.values import SecretRef
 from engine.ports import Posted, Secrets
 
 log = logging.getLogger(__name__)
@@ -53,29 +60,6 @@ class Replayed(Refused):
 
 class Closed(Exception):
     """The source cannot be opened: no secret of it has a value."""
-
-
-def ways_in(source: Source) -> list[str]:
-    """Return in words what a source asks for; nothing: it is open to anybody."""
-    ways = {
-        "a bearer token": source.token,
-        "user and password": source.basic,
-        "a signature of the body": source.hmac,
-        "Slack's signature": source.slack,
-        "a signature of Amazon SNS": source.sns,
-    }
-    return [words for words, way in ways.items() if way is not None]
-
-
-def secrets_of(source: Source) -> list[list[str]]:
-    """Return the secrets of each way in; of one way any that has a value will do."""
-    ways = []
-    if source.token is not None:
-        ways.append(_refs(source.token))
-    if source.basic is not None:
-        ways.append(_refs(source.basic.password))
-    signed = (one for one in (source.hmac, source.slack) if one is not None)
-    return ways + [_names(one.secret) for one in signed]
 
 
 @dataclass(slots=True)
@@ -119,10 +103,10 @@ class Admission:
     def bearer(self, names: str | list[str], headers: Mapping[str, str]) -> bool:
         """Return whether a bearer token is one of these secrets. Raises Closed."""
         given = _credentials(headers, "bearer")
-        return bool(given) and any_equal(given, self._values(_names(names)))
+        return bool(given) and any_equal(given, self._values(names_of(names)))
 
     def _token(self, wanted: OneOrMore, headers: Mapping[str, str]) -> None:
-        given, known = _credentials(headers, "bearer"), self._values(_refs(wanted))
+        given, known = _credentials(headers, "bearer"), self._values(refs_of(wanted))
         if not given:
             raise Refused("a bearer token is needed: Authorization: Bearer …")
         if not any_equal(given, known):
@@ -131,7 +115,7 @@ class Admission:
     def _basic(self, wanted: UserPassword, headers: Mapping[str, str]) -> None:
         raw, known = (
             _credentials(headers, "basic"),
-            self._values(_refs(wanted.password)),
+            self._values(refs_of(wanted.password)),
         )
         if not raw:
             raise Refused("user and password are needed: Authorization: Basic …")
@@ -143,7 +127,7 @@ class Admission:
             raise Refused("user or password is not one that may post here")
 
     def _hmac(self, wanted: Hmac, posted: Posted) -> None:
-        known = self._values(_names(wanted.secret))
+        known = self._values(names_of(wanted.secret))
         header = _bytes(posted.headers.get(wanted.header.lower(), "")).lower()
         parts = [one.strip() for one in header.split(b",")[:MOST_IN_HEADER]]
         given = [found[1] for one in parts if (found := SIGNATURE.fullmatch(one))]
@@ -155,7 +139,7 @@ class Admission:
             raise Refused(f"the signature in {wanted.header} does not fit the body")
 
     def _slack(self, wanted: SlackSignature, posted: Posted) -> TakeBack:
-        known = self._values(_names(wanted.secret))
+        known = self._values(names_of(wanted.secret))
         given = _bytes(posted.headers.get("x-slack-signature", "")).strip().lower()
         stamp = posted.headers.get("x-slack-request-timestamp", "")
         if not given or SECONDS.fullmatch(stamp) is None:
@@ -212,15 +196,6 @@ def any_equal(given: bytes, known: Iterable[bytes]) -> bool:
     """Return whether it is one of them; every one is compared, whichever fits."""
     fits = [hmac.compare_digest(given, one) for one in known]
     return any(fits)
-
-
-def _names(wanted: str | list[str]) -> list[str]:
-    return [wanted] if isinstance(wanted, str) else wanted
-
-
-def _refs(wanted: OneOrMore) -> list[str]:
-    listed = [wanted] if isinstance(wanted, SecretRef) else wanted
-    return [one.secret for one in listed]
 
 
 def _credentials(headers: Mapping[str, str], scheme: str) -> bytes:

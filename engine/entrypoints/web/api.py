@@ -8,13 +8,14 @@ no more is read, 503 not now. No answer holds the value of a secret.
 Called by app.
 """
 
+import asyncio
 import json
 import logging
 import math
 import secrets as random_source
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -26,8 +27,10 @@ from starlette.routing import Route
 from engine.bootstrap import Engine
 from engine.entrypoints.web.access import Access, Caller, Unknown, refuse_below
 from engine.entrypoints.web.app import unavailable
-from engine.entrypoints.web.doing import DOES, Asked
+from engine.entrypoints.web.asked import Asked
+from engine.entrypoints.web.doing import DOES
 from engine.entrypoints.web.operations import OPERATIONS, Operation, openapi
+from engine.entrypoints.web.tending import TENDS
 from engine.errors import (
     DoesNotApply,
     EngineError,
@@ -37,6 +40,7 @@ from engine.errors import (
     StoreUnavailable,
 )
 from engine.model.timeline import Entry
+from engine.runtime.doctor import Doctor
 from engine.runtime.plain_text import kept_text
 
 log = logging.getLogger(__name__)
@@ -61,6 +65,7 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     ValueError: 400,
     StoreUnavailable: 503,
 }
+EVERY: Final = {**DOES, **TENDS}
 Answer = Callable[[Request], Awaitable[Response]]
 
 
@@ -72,6 +77,8 @@ class Api:
     access: Access
     version: str
     reload: Callable[[], Awaitable[list[str]]]
+    doctor: Doctor
+    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     _stranger_at: float = float("-inf")
 
     def routes(self) -> list[Route]:
@@ -92,7 +99,7 @@ class Api:
                 caller = self.access.caller(request)
                 refuse_below(caller, operation.role)
                 asked = await self._asked(request, operation, caller)
-                return JSONResponse(_plain(await DOES[operation.name](asked)))
+                return JSONResponse(_plain(await EVERY[operation.name](asked)))
             except (Unknown, EngineError, ValueError) as why:
                 return await self._refuse(operation, caller, why)
             except ClientDisconnect:
@@ -122,6 +129,8 @@ class Api:
             dict(request.query_params),
             given,
             self.reload,
+            self.doctor,
+            self._turn,
         )
 
     async def _refuse(

@@ -1,78 +1,34 @@
 """What each operation of the API does: asks the service, and gives back what changed.
 
-One function for each row of operations, by its name. Called by api.
+One function for each row of operations about runs and alerts, by its name; the others
+stand in tending. Called by api.
 """
 
+import asyncio
 import hashlib
+import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
-from engine.bootstrap import Engine, parse_alerts
+from engine.bootstrap import picture_of, starting_alert
 from engine.core.inputs import bind_inputs
-from engine.core.intake import pick_alert
-from engine.entrypoints.web.access import Caller
+from engine.core.intake import pick_offer, proposal_id
+from engine.core.intake.offers import offer_object
+from engine.core.machine import machine_graph
+from engine.entrypoints.web.asked import Asked
 from engine.entrypoints.web.operations import Start
 from engine.errors import DoesNotApply, EngineError, NotFound
-from engine.model.people import Actor
 from engine.model.run import RunSummary
 from engine.model.runbook import Runbook
-from engine.runtime.heard import why_not_counted
 from engine.runtime.plain_text import kept_text, kept_value
 from engine.runtime.service import new_run_id
 from engine.views.escape import visible
 from engine.views.message import question_text
-from engine.views.report import report_markdown
+from engine.views.paths import path_of
+from engine.views.report import report_html, report_markdown
 from engine.views.timeline import timeline_objects
 
 MOST_REASON: Final = 500  # characters of a hold's reason
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request that is let in."""
-
-    opened: Engine
-    caller: Caller
-    path: Mapping[str, Any]
-    query: Mapping[str, str]
-    body: Any
-    reload: Callable[[], Awaitable[list[str]]]
-
-    @property
-    def run(self) -> str:
-        """The run that is meant."""
-        return str(self.path["run"])
-
-    def number(self, name: str, otherwise: int, most: int = 10_000) -> int:
-        """Return a number of the query. Raises ValueError: it is none."""
-        written = self.query.get(name, "")
-        if not written:
-            return otherwise
-        if not (written.isascii() and written.isdigit()) or len(written) > 12:
-            raise ValueError(f"{name}: '{written[:20]}' is no whole number")
-        return min(int(written), most)
-
-    def actor(self, runbook: Runbook | None = None) -> Actor:
-        """Return who asks, with their own groups."""
-        return self.opened.service.actor(self.caller.name, self.caller.via, runbook)
-
-    async def actor_of_run(self) -> Actor:
-        """Return who asks, for a run: where nobody is configured, with its groups."""
-        service = self.opened.service
-        summary = await service.summary(self.run)
-        code = await service.driver.ports.compiled(summary.revision)
-        return self.actor(code.runbook)
-
-    async def written(self) -> int:
-        """Return how many entries the run has."""
-        return len(await self.opened.store.entries(self.run))
-
-    async def refuse_not_counted(self, by: Actor, before: int) -> None:
-        """Raise DoesNotApply where what was said after `before` does not count."""
-        after = await self.opened.store.entries(self.run, after=before)
-        if why := why_not_counted(after, by):
-            raise DoesNotApply(f"it does not count: {why}")
 
 
 async def runs(asked: Asked) -> Any:
@@ -88,10 +44,9 @@ async def start(asked: Asked) -> Any:
     bundle = service.library.bundle(body.runbook)
     alert = None
     if body.alert is not None:
-        found = parse_alerts(body.alert, body.source)
-        alert, why = pick_alert(bundle.compiled.runbook, found)
-        if alert is None:
-            raise DoesNotApply(f"no alert of it starts '{body.runbook}': {why}")
+        text = body.alert if isinstance(body.alert, str) else json.dumps(body.alert)
+        runbook, config = bundle.compiled.runbook, asked.opened.config
+        alert = starting_alert(runbook, text.encode(), body.source, config)
     run = _run_of(asked.caller.name, body.key) if body.key else new_run_id()
     there = await asked.opened.store.summary(run)
     if there is not None:
@@ -146,12 +101,20 @@ async def timeline(asked: Asked) -> Any:
 
 
 async def report(asked: Asked) -> Any:
-    """The report of a run."""
-    service = asked.opened.service
+    """The report of a run, with the picture of the way it took."""
+    service, form = asked.opened.service, asked.word("format", ("markdown", "html"))
     summary = await service.summary(asked.run)
     code = await service.driver.ports.compiled(summary.revision)
     entries = await asked.opened.store.entries(asked.run)
-    return {"markdown": report_markdown(entries, summary, code.runbook, picture=None)}
+
+    def made() -> str:
+        machine = machine_graph(code, title=summary.title)
+        html = form == "html"
+        drawn = picture_of(machine, "svg" if html else "mermaid", path_of(entries))
+        view = report_html if html else report_markdown
+        return view(entries, summary, code.runbook, picture=drawn.decode())
+
+    return {form: await asyncio.to_thread(made)}
 
 
 async def approve(asked: Asked) -> Any:
@@ -166,8 +129,7 @@ async def approve(asked: Asked) -> Any:
             f"the plan is {now or 'none'} now, not the plan {body.plan[:64]} that you "
             "saw: this approval is void. Read the run again."
         )
-    await asked.refuse_not_counted(by, before)
-    return {"answered": question.called}
+    return {"answered": question.called, **await asked.came_of_it(by, before)}
 
 
 async def reject(asked: Asked) -> Any:
@@ -176,8 +138,7 @@ async def reject(asked: Asked) -> Any:
     question = await asked.opened.service.vote(
         asked.run, by, "reject", step=body.step, reason=body.reason
     )
-    await asked.refuse_not_counted(by, before)
-    return {"answered": question.called}
+    return {"answered": question.called, **await asked.came_of_it(by, before)}
 
 
 async def answer(asked: Asked) -> Any:
@@ -186,32 +147,28 @@ async def answer(asked: Asked) -> Any:
     question = await asked.opened.service.answer(
         asked.run, by, body.answers, step=body.step
     )
-    await asked.refuse_not_counted(by, before)
-    return {"answered": question.called}
+    return {"answered": question.called, **await asked.came_of_it(by, before)}
 
 
 async def note(asked: Asked) -> Any:
     """Add a note."""
-    body = asked.body
-    await asked.opened.service.note(
-        asked.run, asked.actor(), body.text, about_at=body.about_at
-    )
-    return {"noted": True}
+    body, by, before = asked.body, asked.actor(), await asked.written()
+    await asked.opened.service.note(asked.run, by, body.text, about_at=body.about_at)
+    return {"noted": True, **await asked.came_of_it(by, before)}
 
 
 async def cancel(asked: Asked) -> Any:
     """Stop a run."""
-    body = asked.body
-    await asked.opened.service.cancel(
-        asked.run, asked.actor(), keep=body.keep, reason=body.reason
-    )
-    return {"cancelled": True}
+    body, by, before = asked.body, asked.actor(), await asked.written()
+    await asked.opened.service.cancel(asked.run, by, keep=body.keep, reason=body.reason)
+    return {"cancelled": True, **await asked.came_of_it(by, before)}
 
 
 async def take(asked: Asked) -> Any:
     """Take over what an ended run holds."""
-    await asked.opened.service.take(asked.run, asked.actor())
-    return {"taken_by": asked.caller.name}
+    by, before = asked.actor(), await asked.written()
+    await asked.opened.service.take(asked.run, by)
+    return {"taken_by": asked.caller.name, **await asked.came_of_it(by, before)}
 
 
 async def runbooks(asked: Asked) -> Any:
@@ -257,6 +214,28 @@ async def alerts(asked: Asked) -> Any:
     )
 
 
+async def proposals(asked: Asked) -> Any:
+    """What waits for a person, the worst first."""
+    return [offer_object(one) for one in asked.opened.intake.proposals()]
+
+
+async def accept(asked: Asked) -> Any:
+    """Start what is proposed, as the person who asks."""
+    intake = asked.opened.intake
+    offer = pick_offer(intake.proposals(), str(asked.path["proposal"]))
+    run = await intake.accept(offer.runbook, asked.caller.name, group=offer.group)
+    return {"run": run}
+
+
+async def decline(asked: Asked) -> Any:
+    """Take a proposal off the list."""
+    intake, why = asked.opened.intake, asked.body.reason
+    offer = pick_offer(intake.proposals(), str(asked.path["proposal"]))
+    name = asked.caller.name
+    await intake.decline(offer.runbook, name, why, group=offer.group)
+    return {"declined": proposal_id(offer)}
+
+
 async def hold(asked: Asked) -> Any:
     """Whether the global hold is set."""
     return {"held": asked.opened.service.hold.reason()}
@@ -288,6 +267,7 @@ DOES: Final[Mapping[str, Callable[[Asked], Awaitable[Any]]]] = {
     one.__name__: one
     for one in (
         runs, start, run, timeline, report, approve, reject, answer, note, cancel, take,
-        runbooks, runbook, reload, alerts, hold, set_hold, lift_hold, records,
+        runbooks, runbook, reload, alerts, proposals, accept, decline, hold, set_hold,
+        lift_hold, records,
     )
 }  # fmt: skip

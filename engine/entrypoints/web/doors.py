@@ -17,6 +17,7 @@ from engine.entrypoints.web.admission import Admission
 from engine.entrypoints.web.answering import Answering
 from engine.entrypoints.web.api import Api
 from engine.entrypoints.web.metrics import MOST_OPEN, Metrics, Now
+from engine.runtime.doctor import Doctor
 
 
 def doors(
@@ -25,6 +26,7 @@ def doors(
     posts: Counter[tuple[str, str]],
     reload: Callable[[], Awaitable[list[str]]],
     me: str,
+    doctor: Doctor,
 ) -> list[Route]:
     """Return the routes of the API, of the metrics, and of one-time links."""
     settings = opened.config.settings
@@ -37,8 +39,10 @@ def doors(
         took = time.perf_counter() - began
         return Now(runs, len(await opened.store.unsent(limit=10_000)), took)
 
-    metrics = Metrics(opened.measures, opened.intake, now, posts, access, opened.chat)
-    api = Api(opened, access, __version__, reload)
+    metrics = Metrics(
+        opened.measures, opened.intake, now, posts, access, doctor, opened.chat
+    )
+    api = Api(opened, access, __version__, reload, doctor)
     chat = opened.chat
     links = chat.links if chat is not None else None
     answers = Answering(opened, links).routes() if links is not None else []

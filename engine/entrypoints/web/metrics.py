@@ -23,8 +23,10 @@ from starlette.routing import Route
 from engine.entrypoints.web.access import Access, Unknown, came_locally
 from engine.entrypoints.web.app import unavailable
 from engine.errors import StoreUnavailable
+from engine.model.health import GRADES, STATES
 from engine.model.run import RunSummary
 from engine.runtime.chat.chatting import Chatting
+from engine.runtime.doctor import Doctor
 from engine.runtime.intake import Intake
 from engine.runtime.measures import Measures
 
@@ -49,6 +51,7 @@ class Metrics:
     now: Callable[[], Awaitable[Now]]
     posts: Counter[tuple[str, str]]
     access: Access
+    doctor: Doctor
     chat: Chatting | None = None
 
     def routes(self) -> list[Route]:
@@ -107,6 +110,7 @@ class Metrics:
         yield _gauge("runbook_outbox", "Messages to be sent.", (), {(): now.unsent})
         queued = len(self.intake.book.queue)
         yield _gauge("runbook_alerts_queued", "Alerts that wait.", (), {(): queued})
+        yield from _examined(self.doctor)
         yield _gauge(
             "runbook_journal_commit_seconds", "One commit, just now.", (),
             {(): now.latency_seconds},
@@ -144,6 +148,24 @@ class Metrics:
             "runbook_chat_worked_seconds", "Since chat last answered well.", labels,
             works,
         )  # fmt: skip
+
+
+def _examined(doctor: Doctor) -> Iterator[Any]:
+    """Yield what the latest examination found; before the first one nothing."""
+    latest, age = doctor.latest, doctor.age_seconds()
+    if latest is None or age is None:
+        return
+    counts = Counter(dict.fromkeys(((one,) for one in STATES), 0))
+    counts.update((one.state,) for one in latest.findings)
+    yield _gauge(
+        "runbook_doctor_findings", "Findings of the latest examination.", ("state",),
+        counts,
+    )  # fmt: skip
+    grades = {(one.runbook,): GRADES.index(one.grade) for one in latest.readiness}
+    told = "How ready a runbook is: 2 ready, 1 doubtful, 0 not ready."
+    yield _gauge("runbook_readiness", told, ("runbook",), grades)
+    told = "Since the latest examination ended."
+    yield _gauge("runbook_doctor_age_seconds", told, (), {(): age})
 
 
 def _on_loopback(request: Request) -> bool:

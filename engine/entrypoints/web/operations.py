@@ -19,8 +19,12 @@ class Start(Model):
 
     runbook: str = Field(description="The runbook's name.")
     inputs: dict[str, Any] = Field(default_factory=dict, description="Name to value.")
-    alert: Any = Field(None, description="A body of a source, which gives the inputs.")
-    source: str = Field("alertmanager", description="Of the alert's body.")
+    alert: Any = Field(
+        None, description="A body of a source, which gives the inputs; not JSON: text."
+    )
+    source: str = Field(
+        "", description="Of the alert's body; left out: as the triggers name it."
+    )
     key: str = Field("", description="The same key starts the same run once.")
 
 
@@ -64,10 +68,33 @@ class Take(Model):
     """Take over by name what an ended run still holds."""
 
 
+class Accept(Model):
+    """Start what is proposed."""
+
+
+class Decline(Model):
+    """Say that what is proposed is not to be started."""
+
+    reason: str = Field(min_length=1, description="Why; it stands in the decision.")
+
+
 class Hold(Model):
     """Set the global hold: no further act begins."""
 
     reason: str = Field(min_length=1, description="Why; everybody sees it.")
+
+
+class Validate(Model):
+    """A runbook that is not loaded."""
+
+    text: str = Field(description="The file as it is written.")
+    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Its name.")
+
+
+class Retain(Model):
+    """Remove what is old."""
+
+    dry_run: bool = Field(False, description="Only count what would be removed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +118,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("run", "GET", "/runs/{run}", "viewer", "One run as it stands."),
     Operation("timeline", "GET", "/runs/{run}/timeline", "viewer", "Its entries.",
               queries=(("after", "only entries after this number"),)),
-    Operation("report", "GET", "/runs/{run}/report", "viewer", "Its report, Markdown."),
+    Operation("report", "GET", "/runs/{run}/report", "viewer",
+              "Its report, with the picture of its way.",
+              queries=(("format", "markdown (left out) or html"),)),
     Operation("approve", "POST", "/runs/{run}/approve", "responder", "Approve.",
               Approve),
     Operation("reject", "POST", "/runs/{run}/reject", "responder", "Reject.", Reject),
@@ -102,14 +131,35 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("runbooks", "GET", "/runbooks", "viewer",
               "The runbooks that are loaded, and the files that were refused."),
     Operation("runbook", "GET", "/runbooks/{name}", "viewer", "One, as text."),
+    Operation("graph", "GET", "/runbooks/{name}/graph", "viewer", "Its state machine.",
+              queries=(("format", "svg (left out), dot, mermaid or text"),)),
+    Operation("rehearse", "POST", "/runbooks/{name}/rehearse", "responder",
+              "Play its tests in virtual time; nothing outside is touched.",
+              queries=(("only", "tests whose name has it"),)),
+    Operation("validate", "POST", "/validate", "responder",
+              "Say what is wrong with a runbook's text.", Validate),
     Operation("reload", "POST", "/reload", "admin", "Read the runbooks anew."),
     Operation("alerts", "GET", "/alerts", "viewer", "Decisions on alerts.",
               queries=(("about", "a fingerprint, alertname, run or delivery"),
                        ("outcome", "only this outcome"),
                        ("limit", "at most so many; 100"))),
+    Operation("proposals", "GET", "/proposals", "viewer",
+              "What the intake offers to people, the worst first."),
+    Operation("accept", "POST", "/proposals/{proposal}/accept", "responder",
+              "Start it under your own name, with its alert.", Accept),
+    Operation("decline", "POST", "/proposals/{proposal}/decline", "responder",
+              "Take it off the list.", Decline),
     Operation("hold", "GET", "/hold", "viewer", "Whether the global hold is set."),
     Operation("set_hold", "PUT", "/hold", "commander", "Set the global hold.", Hold),
     Operation("lift_hold", "DELETE", "/hold", "commander", "Lift the global hold."),
+    Operation("doctor", "GET", "/doctor", "viewer",
+              "The latest examination: findings, and how ready each runbook is."),
+    Operation("examine", "POST", "/doctor", "responder", "Examine now."),
+    Operation("verify", "GET", "/verify", "viewer",
+              "Whether timelines are what was written.",
+              queries=(("run", "only this one; left out: all"),)),
+    Operation("retain", "POST", "/retain", "admin",
+              "Remove what ended longer ago than `retention` says.", Retain),
     Operation("records", "GET", "/records", "viewer", "The engine's own timeline.",
               queries=(("after", "only entries after this number"),)),
 )  # fmt: skip

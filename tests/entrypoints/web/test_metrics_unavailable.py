@@ -19,7 +19,7 @@ async def test_metrics_of_a_full_disk_are_503_in_words(caplog: Any) -> None:
         raise StoreUnavailable("the disk is full")
 
     nothing: Any = None
-    metrics = Metrics(nothing, nothing, now, Counter(), nothing)
+    metrics = Metrics(nothing, nothing, now, Counter(), nothing, nothing)
     door = httpx.ASGITransport(application(metrics.routes()))
     async with httpx.AsyncClient(transport=door, base_url="http://engine") as client:
         answer = await client.get("/metrics")

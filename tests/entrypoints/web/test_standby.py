@@ -146,7 +146,7 @@ def commanded(served: Served) -> tuple["subprocess.Popen[str]", str]:
     """Begin a run with a command beside the server; return it when it asks."""
     alert(served, "mine")
     command = subprocess.Popen(
-        [sys.executable, "-m", "engine", "run", "flag", "--set",
+        [sys.executable, "-m", "engine", "run", "runbooks/flag.yaml", "--set",
          f"folder={served.folder / 'mine'}", "--as", "ana"],
         cwd=served.folder, env=served.environment, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -159,7 +159,7 @@ def commanded(served: Served) -> tuple["subprocess.Popen[str]", str]:
 
 def test_f16_a_server_takes_up_the_runs_of_a_command_that_died(served: Served) -> None:
     """
-    A run of `runbook run` belongs to that process; after kill -9 the server drives it.
+    A run of a file belongs to the process that began it; after kill -9 the server drives it.
     """
     command, run = commanded(served)
     beside = "taken up from engines that are gone" in served.log

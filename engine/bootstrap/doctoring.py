@@ -1,6 +1,10 @@
 """What `doctor` looks at: one finding for each thing that could be in the way.
 
-Read by: keeping. It changes nothing, and shows no secret.
+The command line and a running server ask the same; the command line reads the whole
+journal as well. It changes nothing, and shows no secret. How ready a runbook is, is
+judged by analysis.readiness; the schedule is runtime.doctor.
+
+Called by: entrypoints.
 """
 
 import asyncio
@@ -11,35 +15,120 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from engine import bootstrap
-from engine.entrypoints.cli.breaking_glass import told_open
-from engine.entrypoints.cli.choosing import library_of
-from engine.entrypoints.cli.doctoring_chat import chat
-from engine.entrypoints.cli.finding import Finding
+from engine.bootstrap import alerts
+from engine.bootstrap.doctoring_chat import chat
+from engine.bootstrap.needed import (
+    Seen,
+    any_value,
+    empty_groups,
+    needs_by_name,
+    programs,
+    reached,
+    readiness_of,
+    targets,
+)
+from engine.bootstrap.opening import journal
+from engine.bootstrap.parts import JOURNAL, break_glass, hold, secrets, sqlite_report
+from engine.config.serving import secrets_of, ways_in
 from engine.errors import EngineError, SecretMissing
+from engine.model.health import Examined, Finding, Readiness
 from engine.model.times import length_text
-from engine.runtime.library import Library
-from engine.runtime.service import groups_of
+from engine.views.terminal import grant_line
 
 if TYPE_CHECKING:
     from engine.config import Config
-    from engine.ports import Secrets
+    from engine.model.run import RunSummary
+    from engine.ports import Store
+    from engine.runtime.library import Library
 
 BUILT: Final = 1_735_689_600.0  # 2025-01-01: no clock of today stands before it
 AHEAD_SECONDS: Final = 60.0  # an entry may not lie further in the future
 WIDE_BITS: Final = 8  # of an IPv4 prefix: anything wider lets nearly all through
+NEWEST: Final = 2_000  # runs that are looked through for each runbook's last one
 
 
-def findings(config: "Config") -> list[Finding]:
-    """Return everything that was looked at, in the order of an incident's needs."""
-    library = _library(config)
-    looks = (
-        _file(config), _folder(config), _library_of_journal(), *_journal(config),
-        *_secrets(config), *_runbooks(config, library), *_people(config, library),
-        *_sources(config), _listen(config), _network(config), _clock(), _hold(config),
-        *_glass(config), *chat(config, library),
+async def examined(
+    config: "Config", library: "Library", *, store: "Store | None" = None
+) -> Examined:
+    """Return everything that was looked at, in the order of an incident's needs.
+
+    Args:
+        config: The configuration.
+        library: The runbooks as they are loaded.
+        store: The open journal of a server, which is asked for little; left out: the
+            journal on disk, of which every entry is read.
+    """
+    began = time.monotonic()
+    needs = await asyncio.to_thread(needs_by_name, config, library)
+    unreached, refused = await reached(config, needs)
+    judged, last_runs = await _of_journal(config, store)
+    seen = Seen(
+        config, library, time.time(), needs, unreached, refused, last_runs, judged,
+        tuple(await chat(config, library)),
     )  # fmt: skip
-    return list(looks)
+    findings, grades = await asyncio.to_thread(_judged, seen)
+    took = time.monotonic() - began
+    return Examined(time.time(), round(took, 3), tuple(findings), tuple(grades))
+
+
+def _judged(seen: Seen) -> tuple[list[Finding], list[Readiness]]:
+    config, library = seen.config, seen.library
+    looks = (
+        _file(config), _folder(config), _library_of_journal(), *seen.journal,
+        *_secrets(config), *_runbooks(config, library), *_people(config, library),
+        *_sources(config), _listen(config), _network(config), *targets(seen),
+        *programs(seen), _clock(), _hold(config), *_glass(config), *seen.chat,
+    )  # fmt: skip
+    return list(looks), readiness_of(seen)
+
+
+# The journal
+
+
+async def _of_journal(
+    config: "Config", store: "Store | None"
+) -> "tuple[tuple[Finding, ...], dict[str, RunSummary]]":
+    file = config.data / JOURNAL
+    if store is None and not file.exists():
+        return (Finding("ok", "journal", f"{file} is not there yet"),), {}
+    try:
+        if store is not None:
+            return await _asked(store, file, [], whole=False)
+        async with journal(config) as opened:
+            problems = await opened.integrity()
+            problems += [f"{one.run} entry {one.seq}: {one.problem}"
+                         for one in await opened.verify()]  # fmt: skip
+            return await _asked(opened, file, problems, whole=True)
+    except EngineError as error:
+        return (Finding("fail", "journal", str(error)),), {}
+
+
+async def _asked(
+    store: Any, file: Path, problems: list[str], *, whole: bool
+) -> "tuple[tuple[Finding, ...], dict[str, RunSummary]]":
+    runs = await store.runs(limit=NEWEST)
+    ended = [one for one in runs if one.ended_at is not None and one.mode == "live"]
+    last = {one.runbook: one for one in sorted(ended, key=lambda it: it.ended_at or 0)}
+    if problems:
+        do = "Put back the newest copy; see the page on recovery."
+        return (Finding("fail", "journal", "; ".join(problems), do),), last
+    stats = await store.stats()
+    told = (
+        f"{file}: {'whole, ' if whole else ''}{stats.runs} runs "
+        f"({stats.open_runs} open), {stats.entries} entries, {stats.unsent} messages "
+        "unsent"
+    )
+    take_up = whole and stats.open_runs
+    do = "Take up what nobody drives: runbook resume" if take_up else ""
+    found = [Finding("ok", "journal", told, do)]
+    ahead = (runs[0].updated_at if runs else 0.0) - time.time()
+    if ahead > AHEAD_SECONDS:
+        told = f"its newest run lies {length_text(ahead)} in the future"
+        found.append(Finding("fail", "clock", told, "Set the machine's clock."))
+    return tuple(found), last
+
+
+# The engine itself
 
 
 def _file(config: "Config") -> Finding:
@@ -64,51 +153,15 @@ def _folder(config: "Config") -> Finding:
 
 
 def _library_of_journal() -> Finding:
-    found = bootstrap.sqlite_report()
+    found = sqlite_report()
     if found.problem:
         do = "Install the apsw wheel, which brings its own SQLite."
         return Finding("fail", "SQLite", str(found), do)
     return Finding("ok", "SQLite", str(found))
 
 
-def _journal(config: "Config") -> list[Finding]:
-    file = config.data / bootstrap.JOURNAL
-    if not file.exists():
-        return [Finding("ok", "journal", f"{file} is not there yet")]
-    try:
-        problems, stats, newest = asyncio.run(_read(config))
-    except EngineError as error:
-        return [Finding("fail", "journal", str(error))]
-    if problems:
-        do = "Put back the newest copy; see the page on recovery."
-        return [Finding("fail", "journal", "; ".join(problems), do)]
-    told = (
-        f"{file}: whole, {stats.runs} runs ({stats.open_runs} open), "
-        f"{stats.entries} entries, {stats.unsent} messages unsent"
-    )
-    found = [Finding("ok", "journal", told)]
-    if stats.open_runs:
-        do = "Take up what nobody drives: runbook resume"
-        found[0] = Finding("ok", "journal", told, do)
-    ahead = newest - time.time()
-    if ahead > AHEAD_SECONDS:
-        told = f"its newest run lies {length_text(ahead)} in the future"
-        found.append(Finding("fail", "clock", told, "Set the machine's clock."))
-    return found
-
-
-async def _read(config: "Config") -> tuple[list[str], Any, float]:
-    async with bootstrap.journal(config) as store:
-        problems = await store.integrity()
-        problems += [f"{one.run} entry {one.seq}: {one.problem}"
-                     for one in await store.verify()]  # fmt: skip
-        newest = await store.runs(limit=1)
-        at = newest[0].updated_at if newest else 0.0
-        return problems, await store.stats(), at
-
-
 def _secrets(config: "Config") -> Iterator[Finding]:
-    named = bootstrap.secrets(config)
+    named = secrets(config)
     for name in config.settings.secrets:
         try:
             named.get(name)
@@ -123,18 +176,14 @@ def _origin(config: "Config", start: str) -> str:
     return next(found, "no place")
 
 
-def _library(config: "Config") -> Library:
-
-    return library_of(config, [one for one in config.runbooks if _holds_any(one)])
-
-
-def _holds_any(path: Path) -> bool:
+def holds_any(path: Path) -> bool:
+    """Return whether a runbook file is there, or in the folder."""
     return path.is_file() or any(path.rglob("*.y*ml"))
 
 
-def _runbooks(config: "Config", library: Library) -> Iterator[Finding]:
+def _runbooks(config: "Config", library: "Library") -> Iterator[Finding]:
     for path in config.runbooks:
-        if path.is_dir() and not _holds_any(path):
+        if path.is_dir() and not holds_any(path):
             do = "Put a runbook there: a file NAME.yaml."
             yield Finding("warn", "runbooks", f"{path} holds no runbook", do)
         if not path.exists():
@@ -149,14 +198,13 @@ def _runbooks(config: "Config", library: Library) -> Iterator[Finding]:
         yield Finding("ok", "runbooks", told)
 
 
-def _people(config: "Config", library: Library) -> Iterator[Finding]:
+def _people(config: "Config", library: "Library") -> Iterator[Finding]:
     if not config.settings.people:
         told = "nobody is configured: whoever has the command line may approve anything"
         yield Finding("warn", "people", told, "List them under `people`.")
         return
-    filled = {group for groups in config.groups.values() for group in groups}
-    for name, runbook in sorted(library.runbooks.items()):
-        for group in sorted({*groups_of(runbook)} - filled - {*config.settings.people}):
+    for name in sorted(library.runbooks):
+        for group in empty_groups(config, library, name):
             told = f"group '{group}' of runbook '{name}' has no member"
             yield Finding("fail", "people", told, "Its gates can only expire.")
     yield Finding("ok", "people", f"{len(config.settings.people)} are configured")
@@ -164,16 +212,14 @@ def _people(config: "Config", library: Library) -> Iterator[Finding]:
 
 def _sources(config: "Config") -> Iterator[Finding]:
     """Who may post alerts; an open door and one that nobody can pass are both told."""
-    from engine.entrypoints.web.admission import secrets_of, ways_in
-
     try:
-        bootstrap.sources(config)
+        alerts.sources(config)
     except EngineError as error:
         yield Finding("fail", "sources", str(error), "`runbook serve` does not start.")
-    named = bootstrap.secrets(config)
+    named = secrets(config)
     for name, source in config.settings.sources.items():
         what, ways = f"source {name}", " and ".join(ways_in(source))
-        closed = [one for one in secrets_of(source) if not _any_value(named, one)]
+        closed = [one for one in secrets_of(source) if not any_value(named, one)]
         if not ways:
             told = f"anybody who reaches /alerts/{name} may post"
             do = "Give it a token, or let only the sender reach it."
@@ -183,16 +229,6 @@ def _sources(config: "Config") -> Iterator[Finding]:
             yield Finding("fail", what, told, "Set it, or name one that is set.")
         else:
             yield Finding("ok", what, f"asks for {ways}")
-
-
-def _any_value(named: "Secrets", names: list[str]) -> bool:
-    for name in names:
-        try:
-            named.get(name)
-        except SecretMissing:
-            continue
-        return True
-    return False
 
 
 def _listen(config: "Config") -> Finding:
@@ -232,14 +268,14 @@ def _clock() -> Finding:
 
 
 def _hold(config: "Config") -> Finding:
-    reason = bootstrap.hold(config).reason()
+    reason = hold(config).reason()
     if reason is None:
         return Finding("ok", "hold", "off")
     return Finding("warn", "hold", f"on: {reason}", "Lift it: runbook hold off")
 
 
 def _glass(config: "Config") -> Iterator[Finding]:
-    if told := told_open(config):
-        yield Finding(
-            "warn", "break-glass", told, "End it: runbook break-glass --close"
-        )
+    grant = break_glass(config).current()
+    if grant is not None:
+        do = "End it: runbook break-glass --close"
+        yield Finding("warn", "break-glass", grant_line(grant), do)

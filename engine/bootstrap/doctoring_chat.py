@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from engine import bootstrap
-from engine.entrypoints.cli.finding import Finding
+from engine.bootstrap.chatting import channel_of, chat_providers
 from engine.errors import EngineError
+from engine.model.health import Finding
 
 if TYPE_CHECKING:
     from engine.config import Config
@@ -21,23 +21,22 @@ ASKED_SECONDS: Final = 15.0
 SEVERE: Final = ("sev1", "sev2")
 
 
-def chat(config: "Config", library: "Library") -> Iterator[Finding]:
-    """Yield what was found; nothing where no chat is configured."""
+async def chat(config: "Config", library: "Library") -> list[Finding]:
+    """Return what was found; nothing where no chat is configured."""
     said = config.settings.chat
-    if said.slack is None and said.mattermost is None:
-        if said.fallback:
-            told = "ways out are configured, and no chat that could fail"
-            yield Finding("warn", "chat", told, "Add chat.slack or chat.mattermost.")
-        return
-    yield from asyncio.run(_asked(config, library))
-    yield from _ways_out(config, library)
+    if said.slack is not None or said.mattermost is not None:
+        return [*await _asked(config, library), *_ways_out(config, library)]
+    if not said.fallback:
+        return []
+    told = "ways out are configured, and no chat that could fail"
+    return [Finding("warn", "chat", told, "Add chat.slack or chat.mattermost.")]
 
 
 async def _asked(config: "Config", library: "Library") -> list[Finding]:
     found: list[Finding] = []
-    async with bootstrap.chat_providers(config) as providers:
+    async with chat_providers(config) as providers:
         for name, provider in providers.items():
-            common = bootstrap.channel_of(config, name)
+            common = channel_of(config, name)
             rooms = {common, *_named(library)} - {""}
             if not rooms:
                 told = "no channel: neither chat nor any runbook names one"

@@ -1,9 +1,10 @@
 """What `validate` says of one file: its own problems, then what can be shown of it.
 
-Read by: authoring.
+Called by: entrypoints.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING
 from engine.analysis.approvals import missing_approvals
 from engine.analysis.proof import prove
 from engine.errors import EngineError
+from engine.language.load import load_runbook
 from engine.language.problems import Problem, in_order
 from engine.language.pydantic_problems import Reporter
 from engine.language.tree import Tree
 from engine.model.values import format_duration
+from engine.runtime.library import lawful
 
 if TYPE_CHECKING:
     from engine.analysis.proof import Finding
@@ -37,6 +40,21 @@ def judged(library: "Library", file: Path) -> list[Problem]:
     except EngineError as error:
         return [*problems, Problem(str(file), 1, 1, "error", "compile", str(error))]
     return in_order([*problems, *_shown(compiled, loaded, str(file))])
+
+
+def judged_text(library: "Library", text: str, name: str) -> list[Problem]:
+    """Return the problems of a text as a runbook of that name, which is not kept.
+
+    `run` may name what the library has.
+    """
+    others = {key: one for key, one in library.loaded.items() if key != name}
+    files = {key: file for key, file in library.files.items() if key != name}
+    known = {key: one.runbook for key, one in others.items() if one.runbook is not None}
+    file = f"{name}.yaml"
+    one = load_runbook(text, file, library.kinds, stem=name, siblings=known)
+    aside = replace(library, loaded=others, files=files, refused={})
+    aside.add(lawful(one, Path(file), library.forbidden), Path(file))
+    return judged(aside, Path(file))
 
 
 def _shown(
