@@ -1,8 +1,10 @@
 """Forms as Mattermost's interactive dialogs, and what comes back from them.
 
 Traps of dialogs: lengths count bytes; a default of a choice must be one of the choices;
-a box that must be filled can only be ticked, so boxes are optional. The state that
-comes back is seen by the browser: it is signed for the account that opened it.
+a box that must be filled can only be ticked, so boxes are optional. A value that a
+field cannot hold is left out of it, never cut: what is sent is what was meant. The
+state that comes back is seen by the browser: it is signed for the account that opened
+it.
 
 Called by provider (makes), reading (reads).
 """
@@ -25,7 +27,6 @@ LABEL: Final = 24
 HINT: Final = 150
 SHORT: Final = 150
 LONG: Final = 3_000
-OPTIONS: Final = 100
 TRIGGER: Final = 2_000  # characters of one that is looked at
 KINDS: Final = {
     "text": "t", "long": "l", "number": "n", "yes_no": "y", "choice": "c", "list": "s",
@@ -140,18 +141,19 @@ def _element(one: Field) -> Json:
     if one.kind == "choice":
         options = [
             {"text": shown(choice)[:SHORT] or "?", "value": choice}
-            for choice in one.choices[:OPTIONS]
+            for choice in one.choices
         ]
-        default = one.value if one.value in one.choices[:OPTIONS] else ""
+        default = one.value if one.value in one.choices else ""
         return made | {"type": "select", "options": options, "default": default}
-    if one.kind in ("long", "list"):
+    size = len(one.value.encode("utf-8", "replace"))
+    if one.kind in ("long", "list") or (one.kind == "text" and size > SHORT):
         hint = made["help_text"] or ("One on each line." if one.kind == "list" else "")
         return made | {
-            "type": "textarea", "default": cut_bytes(one.value, LONG),
+            "type": "textarea", "default": one.value if size <= LONG else "",
             "max_length": LONG, "help_text": hint,
         }  # fmt: skip
     kind = "number" if one.kind == "number" else "text"
-    default = cut_bytes(one.value, SHORT)
+    default = one.value if size <= SHORT else ""
     return made | {
         "type": "text", "subtype": kind, "default": default, "max_length": SHORT,
     }  # fmt: skip

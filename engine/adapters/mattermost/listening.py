@@ -129,6 +129,9 @@ class MattermostEvents:
             return str(error)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             return f"{type(error).__name__}: {error}"
+        except Exception:  # whoever stops listening here is deaf until a restart
+            log.exception("mattermost listening failed")
+            return "a defect"
         finally:
             self.connected.clear()
         return "the server closed it"
@@ -215,7 +218,13 @@ class MattermostEvents:
                 del self._last[room]
 
     async def _catch_up(self, me: Me) -> None:
-        """Ask for what was said meanwhile in the rooms that the bot is in."""
+        """Ask for what was said meanwhile; where it may not ask, it hears from now."""
+        try:
+            await self._ask_for_missed(me)
+        except ChatRefused as error:
+            log.warning("mattermost not caught up with why=%s", error)
+
+    async def _ask_for_missed(self, me: Me) -> None:
         now = self._server.now()
         since = max(self._heard_at - OVERLAP_SECONDS, now - FURTHEST_SECONDS)
         since_ms = int(since * 1000)

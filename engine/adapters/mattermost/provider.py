@@ -243,8 +243,9 @@ class MattermostChat:
                 found = await visit.get(f"/groups/{part(known)}")
             except ChatRefused:
                 return ""
-            may = isinstance(found, dict) and found.get("allow_reference") is True
-            self._handles[known] = text_in(found, "name") if may else ""
+            if not isinstance(found, dict) or found.get("allow_reference") is not True:
+                return ""  # somebody may allow it later
+            self._handles[known] = text_in(found, "name")
         return self._handles[known]
 
     async def _posted(self, visit: Visit, place: Place, body: Json, key: str) -> str:

@@ -10,6 +10,7 @@ Called by the command `serve`, with what bootstrap made.
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 MOST_BYTES: Final = 1024 * 1024  # of one body
 MOST_WORK: Final = 500  # under way at once
 ENDING_SECONDS: Final = 5.0
+LOG_SECONDS: Final = 1.0  # between two lines about the same kind of refusal
 KINDS: Final = ("command", "action", "dialog")
 
 Kind = Literal["command", "action", "dialog"]
@@ -57,6 +59,7 @@ class MattermostDoor:
     hear: Hear
     counts: Counter[tuple[str, int]] = field(default_factory=Counter)
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
+    _logged: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
         """Return the routes of this door."""
@@ -84,10 +87,17 @@ class MattermostDoor:
             status, told = await self._take(kind, request)
             self.counts[(kind, status)] += 1
             if status >= 400:
-                log.warning("refused door=%s status=%d why=%s", kind, status, told)
+                self._log(kind, status, told)
             return unavailable(told) if status == 503 else JSONResponse(told, status)
 
         return answer
+
+    def _log(self, kind: Kind, status: int, told: dict[str, Any]) -> None:
+        """Log a refusal, one a second: who posts in a loop fills no disk."""
+        now = time.monotonic()
+        if now - self._logged.get((kind, status), float("-inf")) >= LOG_SECONDS:
+            self._logged[kind, status] = now
+            log.warning("refused door=%s status=%d why=%s", kind, status, told)
 
     async def _take(self, kind: Kind, request: Request) -> tuple[int, dict[str, Any]]:
         try:

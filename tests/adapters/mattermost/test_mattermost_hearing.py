@@ -224,6 +224,32 @@ async def test_a_form_comes_back_with_typed_answers(side: Side) -> None:
     )  # fmt: skip
 
 
+async def test_a_value_that_a_field_cannot_hold_is_never_cut(side: Side) -> None:
+    """
+    A longer text has a longer field; what no field holds is left empty; all choices
+    are there.
+    """
+    many = tuple(f"host-{number}" for number in range(300))
+    form = Form(
+        "t", "v",
+        (
+            Field("a", "A", value="x" * 200), Field("b", "B", "long", value="y" * 3001),
+            Field("c", "C", "choice", many, "host-299"),
+            Field("d", "D", "number", value="1" * 151, optional=True),
+        ),
+    )  # fmt: skip
+    ana = side.server.world.user("ana")
+    await side.chat.form(side.server.world.new_trigger(ana), form)
+    dialog = side.server.dialog("ana")
+    assert dialog is not None
+    found = [(one["type"], one["default"]) for one in dialog["elements"]]
+
+    assert [
+        ("textarea", "x" * 200), ("textarea", ""), ("select", "host-299"), ("text", ""),
+    ] == found  # fmt: skip
+    assert 300 == len(dialog["elements"][2]["options"])
+
+
 async def test_f67_a_form_counts_for_whoever_opened_it(side: Side) -> None:
     """
     Its state is seen by a browser; sent for somebody else, or changed, it is refused.

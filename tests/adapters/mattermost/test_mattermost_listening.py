@@ -236,6 +236,20 @@ async def test_f57_a_token_that_is_no_good_is_tried_again(server: Mattermost) ->
     assert ["hello"] == words
 
 
+async def test_what_may_not_be_asked_for_does_not_make_it_deaf(
+    server: Mattermost,
+) -> None:
+    """
+    A bot that may not list its rooms hears what is said from now on.
+    """
+    server.fail("GET /users/{user}/teams/{team}/channels", status=403)
+    async with listening(server) as one:
+        await server.say("ana", "incidents", "@runbook hello")
+        words = await one.until(1)
+
+    assert ["hello"] == words
+
+
 async def test_no_address_is_reached_that_may_not_be(server: Mattermost) -> None:
     """
     The websocket asks the same door as every request.
