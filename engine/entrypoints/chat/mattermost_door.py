@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from engine.entrypoints.chat.bodies import MOST_BYTES, TooLarge, read_body
 from engine.entrypoints.web.app import unavailable
 from engine.errors import EngineError, NotAllowed, SecretMissing
 from engine.model.chat import Inbound
@@ -28,7 +29,6 @@ from engine.views.escape import visible
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES: Final = 1024 * 1024  # of one body
 MOST_WORK: Final = 500  # under way at once
 ENDING_SECONDS: Final = 5.0
 LOG_SECONDS: Final = 1.0  # between two lines about the same kind of refusal
@@ -45,10 +45,6 @@ class Ears(Protocol):
     def take(self, kind: Kind, body: bytes, /) -> Work:
         """Return the work that is left. Raises NotAllowed, BadBody, SecretMissing."""
         ...
-
-
-class TooLarge(Exception):
-    """The body is over what is taken."""
 
 
 @dataclass(slots=True)
@@ -103,7 +99,7 @@ class MattermostDoor:
         try:
             if "origin" in request.headers:
                 raise NotAllowed("a web page sent this; Mattermost's server does")
-            work = self.ears.take(kind, await _read(request))
+            work = self.ears.take(kind, await read_body(request))
         except NotAllowed as error:
             return 401, {"error": visible(error)}
         except (BadBody, ClientDisconnect) as error:
@@ -127,17 +123,3 @@ class MattermostDoor:
             log.error("not done door=%s why=%s", kind, error)  # noqa: TRY400  # no trace
         except Exception:  # whoever pressed was answered; it must not end the server
             log.exception("not done door=%s", kind)
-
-
-async def _read(request: Request) -> bytes:
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length[:18]) > MOST_BYTES:
-        raise TooLarge
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MOST_BYTES:
-            raise TooLarge
-        parts.append(part)
-    return b"".join(parts)

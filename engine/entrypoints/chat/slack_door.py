@@ -26,6 +26,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.config.serving import SlackSignature
+from engine.entrypoints.chat.bodies import TooLarge, read_body
 from engine.entrypoints.chat.hearing import Hearing
 from engine.entrypoints.web.admission import Admission, Closed, Refused, Replayed
 from engine.entrypoints.web.app import unavailable
@@ -38,17 +39,12 @@ Kind = Literal["events_api", "interactive", "slash_commands"]
 Read = Callable[[Kind, bytes], Heard]
 Check = Callable[[Filled], Mapping[str, str]]  # field to what is wrong with it
 
-MOST_BYTES: Final = 1024 * 1024
 LOG_SECONDS: Final = 1.0  # between two lines about the same kind of refusal
 PATHS: Final[Mapping[str, Kind]] = {
     "events": "events_api",
     "actions": "interactive",
     "commands": "slash_commands",
 }
-
-
-class _TooLarge(Exception):
-    """The body is over what is taken."""
 
 
 def _nothing_wrong(filled: Filled) -> Mapping[str, str]:
@@ -105,7 +101,7 @@ class SlackDoor:
         try:
             posted = await self._posted(request)
             self._judge(posted)
-        except _TooLarge:
+        except TooLarge:
             return self._refused(413, "the body is over 1 MiB")
         except Refused as refused:
             return self._refused(401, str(refused))
@@ -145,18 +141,9 @@ class SlackDoor:
         return Response()
 
     async def _posted(self, request: Request) -> Posted:
-        length = request.headers.get("content-length", "")
-        if length.isdigit() and int(length[:18]) > MOST_BYTES:
-            raise _TooLarge
-        parts: list[bytes] = []
-        size = 0
-        async for part in request.stream():
-            size += len(part)
-            if size > MOST_BYTES:
-                raise _TooLarge
-            parts.append(part)
+        body = await read_body(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        return Posted(b"".join(parts), headers, self.clock())
+        return Posted(body, headers, self.clock())
 
     def _refused(self, status: int, why: str) -> Response:
         self._log(status, why)

@@ -11,7 +11,8 @@ import httpx
 import pytest
 from mattermost import Mattermost
 
-from engine.entrypoints.chat.mattermost_door import MOST_BYTES, MattermostDoor
+from engine.entrypoints.chat.bodies import MOST_BYTES
+from engine.entrypoints.chat.mattermost_door import MattermostDoor
 from engine.entrypoints.web.app import application
 from engine.entrypoints.web.serving import server as http_server
 from engine.errors import ChatDown
