@@ -146,9 +146,9 @@ def next_step(
     card = cards.pinned(story, next_at=None if story.ended else next_at)
     if shown.place is None:
         room = rooms.channel_of(story, rules)
-        return Send(key_of(run, "pinned"), card, _rank(story), room)
+        return Send(key_of(run, "pinned"), card, _rank(shown, story), room)
     if not shown.pinned:
-        return Send(key_of(run, "pinned"), card, _rank(story))
+        return Send(key_of(run, "pinned"), card, _rank(shown, story))
     stale = cards.digest(card) != shown.pinned_digest
     if stale and now >= edit_at:
         return Edit("pinned", shown.pinned, card, cards.digest(card))
@@ -156,7 +156,9 @@ def next_step(
         return step
     if not story.ended and next_at <= now:
         key = key_of(run, "update", int(shown.posted_at))
-        return Send(key, cards.update(story, since=shown.posted_at), _rank(story))
+        return Send(
+            key, cards.update(story, since=shown.posted_at), _rank(shown, story)
+        )
     if stale:
         return Rest(edit_at)
     if story.ended:
@@ -169,7 +171,10 @@ def _update_at(shown: Shown, story: Story, rules: Rules, now: float) -> float:
     return (shown.posted_at or now) + rooms.silence_seconds(story, rules)
 
 
-def _rank(story: Story) -> int:
+def _rank(shown: Shown, story: Story) -> int:
+    """Return how urgent a post is: a question that nobody has seen goes first."""
+    if any(f"asks/{seq}" not in shown.refs for seq, _ in story.open_questions()):
+        return URGENT
     severity = story.summary.severity.removeprefix("sev")
     return int(severity) if severity.isdecimal() else LAST
 
@@ -185,7 +190,9 @@ def _missing(shown: Shown, story: Story, rules: Rules, away: str) -> Iterable[St
     yield from _records(shown, story)
     yield from _picture(shown, story)
     if story.ended and "ended/0" not in shown.refs:
-        yield Send(key_of(story.summary.run, "ended"), cards.ended(story), URGENT)
+        yield Send(
+            key_of(story.summary.run, "ended"), cards.ended(story), _rank(shown, story)
+        )
 
 
 def _room(shown: Shown, story: Story, rules: Rules) -> Iterable[Step]:
@@ -196,7 +203,7 @@ def _room(shown: Shown, story: Story, rules: Rules) -> Iterable[Step]:
     if common and "announced/0" not in shown.refs:
         card = cards.announced(story, rooms.room_name(story))
         key = key_of(story.summary.run, "announced")
-        yield Send(key, card, _rank(story), common)
+        yield Send(key, card, _rank(shown, story), common)
     if shown.digests.get("topic") != rooms.topic(story):
         yield SetTopic(rooms.topic(story))
 
@@ -211,9 +218,9 @@ def _news(
         to = _said_to(entry)
         if to and f"said/{entry.seq}" not in shown.refs:
             card = cards.said_elsewhere(story, entry)
-            yield Send(key_of(run, "said", entry.seq), card, _rank(story), to)
+            yield Send(key_of(run, "said", entry.seq), card, _rank(shown, story), to)
     card = cards.news(story, posts, away=away)
-    yield Send(key_of(run, "news", last), card, _rank(story))
+    yield Send(key_of(run, "news", last), card, _rank(shown, story))
 
 
 def _said_to(entry: Entry) -> str:
