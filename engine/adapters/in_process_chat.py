@@ -12,11 +12,42 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from engine.errors import ChatRefused
-from engine.model.chat import Card, Form, Message, NewRoom, Place
+from engine.errors import ChatDown, ChatRefused
+from engine.model.chat import (
+    Card,
+    Code,
+    Form,
+    Lines,
+    Link,
+    Message,
+    NewRoom,
+    Place,
+    Rows,
+    Small,
+)
+from engine.model.visible import visible
 
 PNG: Final = b"\x89PNG\r\n\x1a\n"
+MOST_LINES: Final = 200  # of a card, as text
 Trouble = Callable[[str, str], None]  # "before" or "after", the method's name
+
+
+def plain_text(card: Card) -> str:
+    """Return a card as people would read it: its values on one line each, shortened."""
+    lines = [f"{card.mark} {card.title}".strip()]
+    for part in card.parts:
+        match part:
+            case Lines(some):
+                lines += some
+            case Rows(rows):
+                lines += [f"{name}: {value}" for name, value in rows]
+            case Code(text) | Small(text):
+                lines += text.split("\n")
+            case Link(label, url):
+                lines.append(f"{label}: {url}")
+    more = len(lines) - MOST_LINES
+    shown = [visible(one) for one in lines[:MOST_LINES]]
+    return "\n".join([*shown, f"… ({more} more)"] if more > 0 else shown)
 
 
 @dataclass(slots=True)
@@ -55,25 +86,32 @@ class InProcessChat:
     forms: list[tuple[str, Form]] = field(default_factory=list)
     said: dict[str, Message] = field(default_factory=dict)  # what people wrote
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    invited: dict[str, set[str]] = field(default_factory=dict)  # by room
+    triggers: set[str] | None = None  # those that open a form; None: any
     _count: int = 0
 
     async def room(self, called: str, /) -> str:
-        """Return the id of a room by name or id. Raises ChatRefused: there is none."""
+        """Return the id of a room by name or id. ChatDown, lasting: there is none."""
         self.trouble("before", "room")
         bare = called.removeprefix("#")
         found = self.rooms.get(bare) or (bare if bare in self.rooms.values() else "")
         if not found:
-            raise ChatRefused(f"no room '{called}' at {self.name}")
+            raise ChatDown(f"no room '{called}' at {self.name}", lasting=True)
         return found
 
     async def new_room(self, room: NewRoom, /) -> str:
         """Return the id of a room of that name, made if it is not there."""
         self.trouble("before", "new_room")
         if room.name not in self.rooms:
-            self.rooms[room.name] = self._fresh("C")
+            fresh = self._fresh("C")
+            while fresh in self.rooms.values():  # one that was there before
+                fresh = self._fresh("C")
+            self.rooms[room.name] = fresh
         self.made.append(room)
         found = self.rooms[room.name]
         self.topics[found] = room.topic
+        members = [one for group in room.groups for one in self.groups.get(group, ())]
+        self.invited.setdefault(found, set()).update(room.accounts, members)
         self.trouble("after", "new_room")
         return found
 
@@ -131,7 +169,9 @@ class InProcessChat:
     async def link(self, place: Place, ref: str, /) -> str:
         """Return a link to a message."""
         self.trouble("before", "link")
-        return f"chat://{self.name}/{place.room}/{self._at(ref).ref}"
+        if ref not in self.said:
+            self._at(ref)
+        return f"chat://{self.name}/{place.room}/{ref}"
 
     async def whisper(self, place: Place, account: str, card: Card, /) -> None:
         """Show a card to one account alone."""
@@ -141,6 +181,8 @@ class InProcessChat:
     async def form(self, trigger: str, form: Form, /) -> None:
         """Open a dialog for whoever the trigger came from."""
         self.trouble("before", "form")
+        if self.triggers is not None and trigger not in self.triggers:
+            raise ChatRefused("the moment for a form is over: ask again")
         self.forms.append((trigger, form))
 
     async def message(self, place: Place, ref: str, /) -> Message | None:

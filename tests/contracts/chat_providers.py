@@ -12,9 +12,12 @@ from typing import Any, Final
 from chat import Message, Slack
 from mattermost import Mattermost, Post, markup
 
+from engine.adapters.in_process_chat import InProcessChat, Posted, plain_text
 from engine.adapters.mattermost.plain import JOINER
 from engine.adapters.slack import SlackApi, SlackChat
-from engine.model.chat import Place
+from engine.errors import ChatDown
+from engine.model import chat as nouns
+from engine.model.chat import Buttons, Place
 from engine.ports import ChatProvider
 from tests.adapters.mattermost.mattermost_world import talking
 
@@ -52,6 +55,7 @@ class Tried:
     away: Callable[[], AbstractAsyncContextManager[None]]
     mentions: Callable[[str], Sequence[str]]  # who is called by a room's messages
     revoke: Callable[[], None]
+    links: str = "http"  # how the link to a message begins
 
     @property
     def place(self) -> Place:
@@ -192,4 +196,74 @@ class Ticks:
         self.at += seconds
 
 
-PROVIDERS: Final = {"slack": on_slack, "mattermost": on_mattermost}
+@asynccontextmanager
+async def in_process() -> AsyncIterator[Tried]:
+    """Give the chat that is only in memory."""
+    down: list[ChatDown] = []
+
+    def trouble(when: str, method: str) -> None:
+        if down:
+            raise down[-1]
+
+    ids = {"sre": "G1"}
+    chat = InProcessChat(
+        lambda: 1_800_000_000.0, {"incidents": "C1"}, trouble,
+        groups={"G1": ("ana", "bo")}, triggers={"t1"},
+    )  # fmt: skip
+
+    def posted(room: str) -> list[Posted]:
+        return [one for one in chat.messages if one.place.room == room]
+
+    async def say(text: str) -> str:
+        ref = f"s{len(chat.said)}"
+        place = Place(chat.name, "C1")
+        link = f"chat://{chat.name}/C1/{ref}"
+        chat.said[ref] = nouns.Message(place, ref, "ana", text, chat.now(), link)
+        return ref
+
+    async def trigger() -> str:
+        return "t1"
+
+    @asynccontextmanager
+    async def away() -> AsyncIterator[None]:
+        down.append(ChatDown("away"))
+        yield
+        down.clear()
+
+    yield Tried(
+        chat, "C1", "ana", "G1",
+        seen=lambda room: [_kept(one) for one in posted(room)],
+        whispered=lambda who: [
+            plain_text(card) for account, card in chat.whispers if account == who
+        ],
+        pinned=lambda room: [one.ref for one in posted(room) if one.pinned],
+        topic=lambda room: chat.topics[room],
+        members=lambda room: sorted(chat.invited[room]),
+        uploaded=lambda: [one.png for one in chat.messages if one.png],
+        say=say,
+        trigger=trigger,
+        form=lambda: chat.forms[-1] if chat.forms else None,
+        away=away,
+        mentions=lambda room: [
+            ids[name] for one in posted(room) for name in one.card.loud if name in ids
+        ],
+        revoke=lambda: down.append(ChatDown("revoked", lasting=True)),
+        links="chat://",
+    )  # fmt: skip
+
+
+def _kept(one: Posted) -> Seen:
+    verbs = tuple(
+        button.verb
+        for part in one.card.parts
+        if isinstance(part, Buttons)
+        for button in part.buttons
+    )
+    return Seen(one.ref, plain_text(one.card), verbs, one.place.thread)
+
+
+PROVIDERS: Final = {
+    "slack": on_slack,
+    "mattermost": on_mattermost,
+    "in_process": in_process,
+}
