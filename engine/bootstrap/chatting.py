@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from engine.adapters.mattermost import MattermostWays
     from engine.adapters.sqlite import SqliteStore
     from engine.config import Config
+    from engine.config.chatting import Group
     from engine.config.chatting import WayOut as WayOutSettings
+    from engine.config.settings import Person
     from engine.hosts.local import LocalHost
     from engine.model.people import Question
     from engine.ports import ChatProvider, Clock, Secrets, WayOut, Web
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from engine.runtime.chat.desk import Desk
     from engine.runtime.chat.fallback import Fallback
     from engine.runtime.chat.links import Links
+    from engine.runtime.chat.people import People
     from engine.runtime.chat.screen import Invited
     from engine.runtime.chat.screens import Screens
     from engine.runtime.chat.story import Stories, Story
@@ -45,7 +48,8 @@ def _providers(
     found: dict[str, ChatProvider] = {}
     ways = None
     if said.slack is not None:
-        found["slack"] = slack_provider(said.slack, secrets, groups)
+        named: dict[str, Group | Person] = {**config.settings.people, **groups}
+        found["slack"] = slack_provider(said.slack, secrets, named)
     if said.mattermost is not None:
         ways = mattermost_ways(said.mattermost, secrets, web, groups)
         found["mattermost"] = ways.provider
@@ -87,12 +91,14 @@ def chatting(
     known, mattermost = _providers(config, secrets, web)
     if not known:
         return None
+    from engine.bootstrap.people import on_call, people
     from engine.runtime.chat.chatting import Chatting
     from engine.runtime.chat.replying import Replying
     from engine.runtime.chat.story import Stories
 
     clock = service.driver.ports.clock
-    stories = Stories(store, service.driver.ports.compiled)
+    schedules = on_call(config, secrets, web, clock)
+    stories = Stories(store, service.driver.ports.compiled, schedules)
     screens = [
         _screens(config, one, stories, service, host, store, clock)
         for one in known.values()
@@ -104,9 +110,12 @@ def chatting(
         fallback.add(out, way.person or "")
     for one in screens:
         one.away = fallback
-    desk = _desk(config, service, host, store, secrets, web, known, stories, switch)
+    everybody = people(config, known, clock)
+    if config.settings.people:
+        service.people = everybody.grouped
+    desk = _desk(config, service, host, store, everybody, known, stories, switch)
     hear = Replying(desk, known).hear
-    return Chatting(screens, hear, mattermost, fallback, links)
+    return Chatting(screens, hear, mattermost, fallback, links, everybody)
 
 
 def _desk(
@@ -114,15 +123,13 @@ def _desk(
     service: "Service",
     host: "LocalHost",
     store: "SqliteStore",
-    secrets: "Secrets",
-    web: "Web",
+    everybody: "People",
     known: "dict[str, ChatProvider]",
     stories: "Stories",
     switch: "HoldFile",
 ) -> "Desk":
     """Return what hears people, under their own rights."""
     from engine.bootstrap.dry_running import dry_lines
-    from engine.bootstrap.people import on_call, people
     from engine.runtime.chat.asking import Around
     from engine.runtime.chat.desk import Desk
 
@@ -134,8 +141,8 @@ def _desk(
         return await dry_lines(config, service.library, bundle, given, who)
 
     around = Around(
-        service, store.chat, stories, people(config, known, clock), known, clock,
-        switch, on_call(config, secrets, web, clock), host.begins, host.ended, dry_run,
+        service, store.chat, stories, everybody, known, clock, switch,
+        stories.on_call, host.begins, host.ended, dry_run,
         pin=config.settings.chat.pin,
     )  # fmt: skip
     return Desk(around)

@@ -1,5 +1,6 @@
 """A run as chat shows it: the pinned message, posts, questions, decisions, forms."""
 
+import dataclasses
 from typing import Any
 
 import hypothesis.strategies as st
@@ -172,6 +173,18 @@ def test_a_question_shows_what_the_answer_is_bound_to_and_who_was_first() -> Non
 
     text = card_text(question(asked_of(seen, asking(), "0@9:ask0")))
     assert text == golden("chat_question.txt")
+
+
+def test_who_is_on_call_is_told_and_mentioned() -> None:
+    """
+    Beside the group that is asked stands who of it has the pager now.
+    """
+    asked = asked_of(running().summary, asking(), "0@9:ask0")
+    called = {"messaging-oncall": ("bo",), "incident-commanders": ()}
+    card = question(dataclasses.replace(asked, on_call=called))
+
+    assert card.loud == ("messaging-oncall", "incident-commanders", "bo")
+    assert "On call: messaging-oncall: bo" in card_text(card).splitlines()
 
 
 def test_a_plan_that_changed_is_shown_with_the_difference() -> None:

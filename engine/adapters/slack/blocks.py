@@ -50,7 +50,7 @@ LINE: Final = 1500
 SMALL: Final = 500
 LABEL: Final = re.compile(r"[\w .,()/+-]{1,200}", re.ASCII)
 FORMATS: Final = re.compile(r"(?:^|\W)_|_(?:\W|$)")
-GROUP: Final = re.compile(r"S[A-Z0-9]{1,20}")
+MENTIONED: Final = re.compile(r"[SUW][A-Z0-9]{1,20}")  # groups, and people
 COLOURS: Final[Mapping[str, str]] = {
     "": "",
     "good": "\N{LARGE GREEN CIRCLE} ",
@@ -149,10 +149,12 @@ def _top(card: Card) -> list[Block]:
 
 def _mention(loud: Sequence[str], groups: Mapping[str, str]) -> list[Block]:
     ids = [groups.get(name, "") for name in loud]
-    known = dict.fromkeys(one for one in ids if GROUP.fullmatch(one))
+    known = dict.fromkeys(one for one in ids if MENTIONED.fullmatch(one))
     if not known:
         return []
-    text = " ".join(f"<!subteam^{one}>" for one in known)
+    text = " ".join(
+        f"<!subteam^{one}>" if one.startswith("S") else f"<@{one}>" for one in known
+    )
     return [{"type": "section", "text": marked(text)}]
 
 

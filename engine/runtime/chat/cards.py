@@ -141,7 +141,8 @@ def told(entry: Entry) -> str:
 def asks(story: Story, question: Question) -> Card:
     """Return a question as it stands now, with its buttons."""
     asked = asked_of(story.summary, story.entries, question.key)
-    return dressed(story, views.question(asked))
+    called = {group: story.on_call.get(group, ()) for group, _ in question.who}
+    return dressed(story, views.question(dataclasses.replace(asked, on_call=called)))
 
 
 def record(story: Story, seq: int, question: Question | None) -> Card:

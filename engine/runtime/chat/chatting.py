@@ -16,6 +16,7 @@ from engine.model.run import RunSummary
 from engine.model.timeline import Entry
 from engine.runtime.chat.fallback import Fallback
 from engine.runtime.chat.links import Links
+from engine.runtime.chat.people import People
 from engine.runtime.chat.screens import Screens
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Chatting:
     mattermost: Ways | None = None
     fallback: Fallback | None = None
     links: Links | None = None
+    people: People | None = None
     begun: bool = False
     _ends: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
@@ -71,6 +73,8 @@ class Chatting:
             await self.fallback.start()
         for one in self.screens:
             await one.start()
+        if self.people is not None:
+            self.people.begin()
         self.begun = True
 
     def at_end(self, end: Callable[[], Awaitable[None]]) -> None:
@@ -84,6 +88,8 @@ class Chatting:
             await end()
         if self.fallback is not None:
             await self.fallback.stop()
+        if self.people is not None:
+            await self.people.stop()
 
     def changed(self, summary: RunSummary, entries: Sequence[Entry]) -> None:
         """Take note that a run has new entries; in the loop's thread."""

@@ -1,17 +1,20 @@
 """Who of a group is on call now: a schedule of our own, or one that others keep.
 
-Called by desk.
+What others say counts for a minute, also where they say nothing. Called by desk, story.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from engine.core.oncall import Schedule, on_call
 from engine.errors import EngineError
 from engine.ports import Clock, OnCallSchedule
 
 log = logging.getLogger(__name__)
+
+FRESH_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class OnCall:
     ours: Mapping[str, Schedule] = field(default_factory=dict)
     theirs: Mapping[str, OnCallSchedule] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)
+    _known: dict[str, tuple[float, tuple[str, ...]]] = field(default_factory=dict)
 
     async def of(self, group: str) -> tuple[str, ...]:
         """Return the names of who is on call; nobody where it cannot be told."""
@@ -36,9 +40,20 @@ class OnCall:
             return (name,) if name else ()
         if (asked := self.theirs.get(group)) is None:
             return ()
+        now = self.clock.monotonic()
+        known = self._known.get(group)
+        if known is not None and now - known[0] < FRESH_SECONDS:
+            return known[1]
+        names = known[1] if known is not None else ()
         try:
             found = await asked.on_call()
+            names = tuple(self.people[one] for one in found if one in self.people)
         except EngineError as error:
             log.warning("on call not known group=%s error=%s", group, error)
-            return ()
-        return tuple(self.people[one] for one in found if one in self.people)
+        self._known[group] = (now, names)
+        return names
+
+    async def of_all(self, groups: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return who is on call of each of the groups that has somebody."""
+        found = {group: await self.of(group) for group in dict.fromkeys(groups)}
+        return {group: names for group, names in found.items() if names}

@@ -21,6 +21,7 @@ from engine.ports import ChatProvider, Clock
 log = logging.getLogger(__name__)
 
 FRESH_SECONDS: Final = 60.0  # how long the members of a user group count
+AGAIN_SECONDS: Final = 300.0  # between two readings while nobody says anything
 READ_SECONDS: Final = 10.0  # for reading all of them
 
 
@@ -95,6 +96,7 @@ class People:
         self._members: dict[UserGroup, frozenset[str]] = {}  # ids, as last seen
         self._read_at: float | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._chore: asyncio.Task[None] | None = None
 
     def who(self, account: Account) -> Person:
         """Return whose account it is; where nobody is configured, whoever it is.
@@ -206,8 +208,19 @@ class People:
         except EngineError as error:
             log.warning("user group not read group=%s error=%s", one.group, error)
 
+    def begin(self) -> None:
+        """Read the user groups now and then, for doors where nobody of a chat comes."""
+        if self._user_groups and self._chore is None:
+            self._chore = asyncio.create_task(self._keep_reading())
+
+    async def _keep_reading(self) -> None:
+        while True:
+            await self.refresh()
+            await asyncio.sleep(AGAIN_SECONDS)
+
     async def stop(self) -> None:
         """Read no more."""
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        tasks = [one for one in (self._chore, self._reading) if one is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

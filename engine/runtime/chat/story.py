@@ -22,6 +22,7 @@ from engine.model.run import ENDS, RunSummary
 from engine.model.runbook import Runbook
 from engine.model.timeline import Entry
 from engine.ports import Store
+from engine.runtime.chat.on_call import OnCall
 from engine.runtime.effector import Compile
 from engine.runtime.session import Session
 
@@ -38,6 +39,8 @@ class Story:
     compiled: CompiledRunbook
     entries: list[Entry] = field(default_factory=list)
     asked: dict[int, Question] = field(default_factory=dict)  # by its entry's number
+    on_call: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of who is asked
+    worst: dict[str, float] = field(default_factory=dict)  # step to seconds after a yes
 
     @property
     def runbook(self) -> Runbook:
@@ -101,9 +104,15 @@ class Stories:
     """The runs of a journal."""
 
     def __init__(
-        self, store: Store, compiled: Compile, *, most: int = MOST_KEPT
+        self,
+        store: Store,
+        compiled: Compile,
+        on_call: OnCall | None = None,
+        *,
+        most: int = MOST_KEPT,
     ) -> None:
         self._store, self._compiled, self._most = store, compiled, most
+        self.on_call = on_call
         self._kept: OrderedDict[str, Story] = OrderedDict()
 
     async def of(self, run: str) -> Story:
@@ -120,7 +129,10 @@ class Stories:
             kept = Story(summary, await self._compiled(summary.revision))
         new = await self._store.entries(run, after=kept.last)
         kept.entries += [entry for entry in new if entry.seq > kept.last]
-        kept.summary = _with_worst(summary, kept.compiled)
+        kept.summary = _with_worst(summary, kept)
+        if self.on_call is not None:
+            groups = [group for one in summary.questions for group, _ in one.who]
+            kept.on_call = await self.on_call.of_all(groups)
         kept.asked |= dict(kept.open_questions())
         self._kept[run] = kept
         self._kept.move_to_end(run)
@@ -129,10 +141,13 @@ class Stories:
         return kept
 
 
-def _with_worst(summary: RunSummary, compiled: CompiledRunbook) -> RunSummary:
+def _with_worst(summary: RunSummary, story: Story) -> RunSummary:
     """Return the run with how long the acts of each question can take after a yes."""
+    for one in summary.questions:
+        if one.step not in story.worst:
+            story.worst[one.step] = after_yes(story.compiled, one.step)
     asked = tuple(
-        replace(one, worst_case_seconds=after_yes(compiled, one.step))
+        replace(one, worst_case_seconds=story.worst[one.step])
         for one in summary.questions
     )
     return replace(summary, questions=asked) if asked else summary

@@ -4,8 +4,8 @@ Read from the timeline, also where the question itself is not there any more: th
 message of a decision can be made again after a crash. Called by: cards.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from engine.model.people import Question
@@ -50,6 +50,7 @@ class Asked:
     yes: tuple[Said, ...] = ()
     refused: tuple[Said, ...] = ()  # words that do not count, and why
     seen: tuple[Looked, ...] = ()
+    on_call: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by group
     outcome: Outcome = ""  # empty: open
     decided: Said | None = None
 

@@ -51,7 +51,7 @@ def question(asked: Asked) -> Card:
         _evidence(asked),
         _buttons(asked.run, it),
         _small(asked, it),
-        loud=tuple(group for group, _ in it.who),
+        loud=_called(asked, it),
         colour="warning",
     )
 
@@ -73,6 +73,12 @@ def decided(asked: Asked) -> Card:
     )
 
 
+def _called(asked: Asked, it: Question) -> tuple[str, ...]:
+    """Return who is mentioned: each group, and who of it is on call."""
+    names = [name for one in asked.on_call.values() for name in one]
+    return tuple(dict.fromkeys([*(group for group, _ in it.who), *names]))
+
+
 def _changed(it: Question) -> tuple[str, ...]:
     if not it.changed:
         return ()
@@ -82,6 +88,12 @@ def _changed(it: Question) -> tuple[str, ...]:
 def _who(asked: Asked, it: Question) -> Iterator[tuple[str, str]]:
     again = f", escalation {it.round}" if it.round else ""
     yield "Asked", people_text(it.who) + again
+    told = [
+        f"{line(group, 60)}: {listed([line(one, 60) for one in names])}"
+        for group, names in asked.on_call.items()
+        if names
+    ]
+    yield "On call", listed(told, none="")
     yield "Not by", listed([line(one, 60) for one in it.not_by], none="")
     if asked.until is not None:
         yield "Until", f"{moment_text(asked.until)}; silence is no consent"

@@ -65,7 +65,7 @@ def test_every_part_has_its_block() -> None:
                      Button("Approve both", "approve", "w"))),
             Link("the run", "https://x.example.com/?a=1&b=<|>"), Small("hash"),
         ),
-        "[DRY RUN]", ("sre", "dba"), "danger",
+        "[DRY RUN]", ("sre", "dba", "ana"), "danger",
     )  # fmt: skip
 
     def plain(text: str) -> dict[str, Any]:
@@ -101,9 +101,9 @@ def test_every_part_has_its_block() -> None:
             "text": own("<https://x.example.com/?a=1&amp;b=%3C%7C%3E|the run>"),
         },
         {"type": "context", "elements": [plain("hash")]},
-        {"type": "section", "text": own("<!subteam^S1>")},
+        {"type": "section", "text": own("<!subteam^S1> <@U1>")},
     ]
-    found = drawn(card, {"sre": "S1", "dba": "<!channel>"})
+    found = drawn(card, {"sre": "S1", "dba": "<!channel>", "ana": "U1"})
 
     assert expected == found.blocks
     assert f"{title}\nusers see: *late*\nheld: drain_it\na &gt; b\nc" in found.text
