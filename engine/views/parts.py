@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from engine.model.people import RUN_ROLES
 from engine.model.run import ENDS, RunSummary
 from engine.model.runbook import Runbook
 from engine.model.timeline import Entry, chain_faults
@@ -143,7 +144,10 @@ def draft(
 
 def _head(summary: RunSummary, runbook: Runbook) -> tuple[Row, ...]:
     over = "final draft" if summary.state in ENDS else "draft, the run goes on"
-    return (
+    roles = ", ".join(
+        f"{role} {summary.roles[role]}" for role in RUN_ROLES if role in summary.roles
+    )
+    rows = (
         ("Run", summary.run),
         ("Runbook", f"{summary.runbook}, revision {summary.revision[:12]}"),
         ("Date", date_text(summary.started_at)),
@@ -152,7 +156,9 @@ def _head(summary: RunSummary, runbook: Runbook) -> tuple[Row, ...]:
         ("Authors", "made by the engine; people add themselves here"),
         ("Owner", summary.owner or runbook.owner),
         ("Started by", summary.requester or NOT_KNOWN),
+        ("Roles", roles),
     )
+    return tuple(row for row in rows if row[1])
 
 
 def _severities(seen: Facts, runbook: Runbook) -> tuple[Row, ...]:

@@ -208,3 +208,16 @@ def test_a_browser_reads_the_page(
     ).stdout  # fmt: skip
 
     assert re.findall(r"<h2><i>(\d+)</i>", tree) == [str(n) for n in range(1, 11)]
+
+
+def test_a_report_says_who_had_which_role() -> None:
+    """
+    Commander first; a run without roles has no such line.
+    """
+    roles = {"scribe": "bo", "commander": "ana"}
+    text = report_markdown(
+        story.resolved(), story.summary(roles=roles), story.runbook(), picture=None
+    )
+
+    assert "| Roles | commander ana, scribe bo |" in text.splitlines()
+    assert "Roles" not in golden("report.md")
