@@ -118,7 +118,8 @@ def drawn(
 
 def _message(card: Card, mentions: Sequence[str]) -> str:
     words = [f"**{escaped(cut(card.mark, TITLE))}**"] if card.mark.strip() else []
-    words += [f"**{escaped(cut(card.title.strip(), TITLE))}**"]
+    if card.title.strip():
+        words += [f"**{escaped(cut(card.title.strip(), TITLE))}**"]
     words += [f"@{name}" for name in mentions]
     return " ".join(words)[:MESSAGE]
 
