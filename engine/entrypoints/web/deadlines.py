@@ -229,7 +229,8 @@ class PunctualProtocol(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self._over = True  # closed while more comes, the answer would be lost
-        self.transport.write_eof()
+        with contextlib.suppress(OSError):  # a peer that has gone takes no end either
+            self.transport.write_eof()
         self._see()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import resource
 import socket
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from engine.entrypoints.web import serving
 from engine.entrypoints.web.app import application
@@ -60,7 +62,24 @@ async def large(request: Request) -> Response:
     return StreamingResponse(parts())
 
 
+class Late(Response):
+    """The head at once, the end after a while, and no look at the peer between."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send both."""
+        head = [(b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await asyncio.sleep(0.3)
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def late(request: Request) -> Response:
+    """Answer in two parts."""
+    return Late()
+
+
 ROUTES = [
+    Route("/late", late),
     Route("/hello", hello),
     Route("/read", read, methods=["POST"]),
     Route("/early", early, methods=["POST"]),
@@ -337,6 +356,23 @@ async def test_what_is_no_http_after_an_answer_is_told(tmp_path: Path) -> None:
 
         assert 400 == (await peer.answer())[0]
         peer.close()
+
+
+async def test_f50_a_peer_that_broke_off_behind_nonsense_is_no_failure(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    Its end is not seen before the answer is out; no traceback comes into the log.
+    """
+    async with opened(tmp_path) as one:
+        peer = await one.connect()
+        peer.send(b"GET /late HTTP/1.1\r\nHost: x\r\n\r\nSM\r\n\r\n")
+        await peer.reader.readuntil(b"\r\n\r\n")
+        peer.close()
+        await peer.writer.wait_closed()
+        await one.ask(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")  # it ends after that
+
+        assert [] == [it for it in caplog.records if it.levelno >= logging.ERROR]
 
 
 async def test_a_failure_behind_a_door_is_503_with_a_reference(
