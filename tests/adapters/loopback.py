@@ -131,6 +131,7 @@ async def serving(
     """Run a server on 127.0.0.1 for the length of the block."""
     seen = Server(scheme="https" if tls else "http")
     tasks: set[asyncio.Task[None]] = set()
+    writers: list[asyncio.StreamWriter] = []
 
     async def connection(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -148,6 +149,7 @@ async def serving(
             writer.transport.abort()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         tasks.add(asyncio.create_task(connection(reader, writer)))
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
@@ -156,6 +158,15 @@ async def serving(
         yield seen
     finally:
         server.close()
+        await _turns()  # who is just being accepted is there then
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in writers:  # a task that never began has closed nothing
+            writer.transport.abort()
+        await _turns()  # a socket is closed one turn later
+
+
+async def _turns() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)

@@ -24,7 +24,7 @@ from tests.soak.invariants import broken
 from tests.soak.world import Moods, Target
 
 SETTLE_SECONDS = 150.0
-THINGS = 12
+THINGS, NEW_SECONDS = 12, 20.0  # at a time, and how long: people keep what they have
 DISK_MB, MORE_MB = (
     96,
     0.25,
@@ -45,12 +45,17 @@ class Night:
         self.taken: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.number = 0
+        self.began = time.monotonic()
         self.firing: dict[str, int] = {}
+
+    def thing(self, one: int) -> str:
+        """Return the name of one of the things that alerts are about now."""
+        return f"t{int((time.monotonic() - self.began) / NEW_SECONDS)}-{one}"
 
     def alerts(self) -> None:
         """Deliver one or several alerts; what nobody took is delivered again later."""
         some = self.dice.sample(range(THINGS), self.dice.randint(1, 4))
-        things = [f"t{one}" for one in some]
+        things = [self.thing(one) for one in some]
         over = self.dice.random() < 0.3
         if over:
             things = [one for one in things if one in self.firing]
@@ -71,7 +76,7 @@ class Night:
     def storm(self) -> None:
         """The same alert again and again, from many at once."""
         self.number += 1
-        thing, number = f"t{self.dice.randrange(THINGS)}", self.number
+        thing, number = self.thing(self.dice.randrange(THINGS)), self.number
 
         def send(_: int) -> int:
             return self.engines.post([thing], over=False, number=number)

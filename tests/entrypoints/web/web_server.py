@@ -164,12 +164,14 @@ def served(tmp_path: Path) -> Iterator[Served]:
     (tmp_path / "world/broken").touch()
     made = Served(tmp_path, free_port())
     (tmp_path / "engine.yaml").write_text(CONFIG.replace("PORT", str(made.port)))
-    made.begin()
-    yield made
-    for process in made.processes:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+    try:
+        made.begin()
+        yield made
+    finally:
+        for process in made.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
 
 
 @pytest.fixture
