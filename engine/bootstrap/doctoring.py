@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.bootstrap import alerts
 from engine.bootstrap.doctoring_chat import chat
+from engine.bootstrap.kinds import services
 from engine.bootstrap.needed import (
     Seen,
     any_value,
@@ -76,8 +77,9 @@ def _judged(seen: Seen) -> tuple[list[Finding], list[Readiness]]:
     looks = (
         _file(config), _folder(config), _library_of_journal(), *seen.journal,
         *_secrets(config), *_runbooks(config, library), *_people(config, library),
-        *_sources(config), _listen(config), _network(config), *targets(seen),
-        *programs(seen), _clock(), _hold(config), *_glass(config), *seen.chat,
+        *_paged(config, library), *_sources(config), _listen(config),
+        _network(config), *targets(seen), *programs(seen), _clock(), _hold(config),
+        *_glass(config), *seen.chat,
     )  # fmt: skip
     return list(looks), readiness_of(seen)
 
@@ -208,6 +210,20 @@ def _people(config: "Config", library: "Library") -> Iterator[Finding]:
             told = f"group '{group}' of runbook '{name}' has no member"
             yield Finding("fail", "people", told, "Its gates can only expire.")
     yield Finding("ok", "people", f"{len(config.settings.people)} are configured")
+
+
+def _paged(config: "Config", library: "Library") -> Iterator[Finding]:
+    """Which groups are paged by a line in the log alone."""
+    through = services(config)
+    owners = {one.owner for one in library.runbooks.values()}
+    deaf = sorted(owner for owner in owners if through.of(owner) is None)
+    if deaf:
+        named = ", ".join(f"'{one}'" for one in deaf)
+        told = f"nothing wakes {named}: a page to them is a line in the log"
+        do = "Set `pagerduty.routing_key`, or `groups.NAME.pagerduty`."
+        yield Finding("warn", "pages", told, do)
+    elif owners:
+        yield Finding("ok", "pages", "every owner has a service that is paged")
 
 
 def _sources(config: "Config") -> Iterator[Finding]:

@@ -57,3 +57,18 @@ def test_doctor_warns_of_listening_without_tls(place: Place) -> None:
     found = [told(place, one)["server"][0] for one in ("0.0.0.0:80", "'[::1]:80'", "localhost:80")]  # fmt: skip
 
     assert ["warn", "ok", "ok"] == found
+
+
+def test_doctor_tells_whom_nothing_wakes(place: Place) -> None:
+    """
+    An owner without a service in PagerDuty is paged by a line in the log alone.
+    """
+    _, out, _ = place.runbook("doctor")
+    (place.folder / "engine.yaml").write_text(
+        "data: ./state\nrunbooks: [./runbooks]\nsecrets: {pd: {env: PD_KEY}}\n"
+        "pagerduty: {routing_key: {secret: pd}}\n"
+    )
+    _, after, _ = place.runbook("doctor")
+
+    assert "a page to them is a line in the log" in out
+    assert "every owner has a service that is paged" in after
