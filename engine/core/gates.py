@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from engine.core.code import END_OF_BLOCK, ActionCode, Node
-from engine.core.names import TARGET, frame_slot, rendered_text
+from engine.core.names import TARGET, frame_slot, inside, rendered_text
 from engine.core.plan import differences, make_plan, named_checks, planned, states_now
 from engine.core.policy import unfilled
 from engine.core.record import Thread
@@ -277,9 +277,14 @@ def _gate_of(turn: Turn, thread: Thread) -> Node | None:
 
 
 def _approval(turn: Turn, thread: Thread, gate: Node) -> tuple[bool, Plan | None]:
-    """Return whether the gate was opened, and for which plan; looks through frames."""
+    """Return whether the gate was opened, and for which plan.
+
+    It stands in the thread's own frame or in one around it; what was approved for
+    another target that runs the same runbook opens nothing here.
+    """
     for frame in turn.frames.values():
-        if frame.scope == gate.scope and str(gate.pc) in frame.plans:
+        mine = frame.scope == gate.scope and inside(thread.frame, frame.id)
+        if mine and str(gate.pc) in frame.plans:
             return True, frame.plans[str(gate.pc)]
     return False, None
 

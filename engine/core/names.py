@@ -35,6 +35,11 @@ class Turn(Protocol):
         ...
 
 
+def inside(frame: str, outer: str) -> bool:
+    """Return whether a frame is that one, or of a sub-runbook run inside it."""
+    return frame == outer or frame.startswith(f"{outer}/")
+
+
 def frame_slot(frame: str, name: str) -> str:
     """Return where evidence of a check is kept within a frame."""
     return f"{frame}/{name}" if frame else name

@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.core.asking import answer_counts
 from engine.core.code import ActionCode
-from engine.core.names import evidence_of
+from engine.core.names import evidence_of, inside
 from engine.core.policy import retry_delay
 from engine.core.record import Thread
 from engine.core.turn import Resume, Turn, replace
@@ -57,14 +57,23 @@ def gone(turn: Turn, thread: Thread, event: Event | None) -> None:
 
 
 def queue(turn: Turn, thread: Thread) -> list[Held]:
-    """Return what this step is to give back, newest first."""
+    """Return what this step is to give back, newest first.
+
+    What a step beside it is giving back already is left to that one.
+    """
     step = turn.node(thread).step
     name = getattr(step, "undo", "all")
+    others = {
+        one.held
+        for one in turn.threads.values()
+        if one.id != thread.id and one.stage.startswith("undo.")
+    }
     return [
         held
         for held in reversed(turn.held)
         if not held.stuck
-        and held.frame.startswith(thread.frame)
+        and held.id not in others
+        and inside(held.frame, thread.frame)
         and name in ("all", held.action)
     ]
 
