@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,26 +28,22 @@ from engine.bootstrap import Engine, engine, kinds, parse_alerts, picture_of
 from engine.config import Config, load_config
 from engine.core.intake import pick_alert
 from engine.core.machine import machine_graph
+from engine.entrypoints.cli.demo_people import Answering, People, people_lines
 from engine.entrypoints.cli.following import Follower
 from engine.errors import EngineError, NotFound
 from engine.model.alert import Alert
-from engine.model.people import Actor, Question
+from engine.model.people import Actor
 from engine.model.run import RunSummary
 from engine.model.runbook import Runbook
 from engine.runtime.library import Bundle, Library
 from engine.runtime.service import new_run_id
 from engine.views import timeline as timeline_views
-from engine.views.message import question_text
 from engine.views.paths import path_of
 from engine.views.report import report_html, report_markdown
 
 REGION: Final = "eu-west"
 ALERT_SECONDS: Final = 45.0  # a fault shows within some ten seconds
-THINK_SECONDS: Final = 1.0  # what the demo's people take to answer
-PEOPLE: Final = {
-    "ana": ["messaging-oncall", "messaging", "edge", "media", "platform"],
-    "bo": ["incident-commanders"],
-}
+EXAMPLES: Final = ("messaging", "chat")  # what lies there in a checkout
 Write = Callable[[str], None]
 
 
@@ -93,6 +89,7 @@ def demo(
     write: Write,
     folder: Path | None = None,
     monitor_kind: Literal["auto", "builtin"] = "auto",
+    chat: str | None = None,
 ) -> int:
     """Play one fault; return 0 where the run ended resolved, else 1.
 
@@ -102,6 +99,8 @@ def demo(
         write: takes each line.
         folder: where everything is kept; else a new temporary one.
         monitor_kind: `builtin` takes the small scraper even where Prometheus is.
+        chat: people answer in a Slack stand-in; "" shows it in the terminal, a file's
+            name writes it there as a page; None: they answer at a terminal.
 
     Raises:
         NotFound: no such fault. EngineError: the platform, or the alert, did not come.
@@ -114,8 +113,8 @@ def demo(
     began = time.monotonic()
     with _platform(home, write, monitor_kind) as (platform, monitor, alerts):
         alert = _break(platform, story, alerts, write)
-        config = _config(home, monitor)
-        summary = asyncio.run(_repair(config, platform, story, alert, write))
+        summary = asyncio.run(_play(home, monitor, platform, story, alert, write, chat))
+        config = load_config(home / "engine.yaml")
         _write_down(home, config, summary, write)
         took = time.monotonic() - began
         state = summary.state.replace("_", " ")
@@ -140,9 +139,8 @@ def shipped(what: str) -> Path:
         NotFound: this installation has none.
     """
     here = Path(__file__).resolve().parents[2]
-    checkout = {"messaging": here.parent / "examples" / "messaging"}.get(
-        what, here.parent / what
-    )
+    examples = here.parent / "examples"
+    checkout = (examples if what in EXAMPLES else here.parent) / what
     for found in (checkout, here / "_shipped" / what):
         if found.is_dir():
             return found
@@ -248,7 +246,23 @@ def _library(config: Config | None = None) -> Library:
     return library
 
 
-def _config(home: Path, monitor: str) -> Config:
+async def _play(
+    home: Path, monitor: str, platform: Any, story: Story, alert: Alert, write: Write,
+    chat: str | None,
+) -> RunSummary:  # fmt: skip
+    """Repair it, with chat or without."""
+    if chat is None:
+        config = _config(home, monitor)
+        return await _repair(config, platform, story, alert, write, Answering)
+    from engine.entrypoints.cli.demo_chat import talking
+
+    page = Path(chat) if chat else None
+    async with talking(home, shipped("chat"), write, page) as talk:
+        config = _config(home, monitor, talk.configuration())
+        return await _repair(config, platform, story, alert, write, talk.people)
+
+
+def _config(home: Path, monitor: str, more: Sequence[str] = ()) -> Config:
     """Write the demo's configuration into its folder, and read it from there."""
     lines = [
         "# Written by `runbook demo`; everything of the demo can be looked at with it.",
@@ -256,11 +270,7 @@ def _config(home: Path, monitor: str) -> Config:
         f"runbooks: [{json.dumps(str(shipped('runbooks')))}]",
         "network: {allow: [127.0.0.0/8]}",
         f"prometheus: {{url: {json.dumps(monitor)}}}",
-        "people:",
-        *(
-            f"  {name}: {{groups: {json.dumps(groups)}}}"
-            for name, groups in PEOPLE.items()
-        ),
+        *(more or people_lines({})),
     ]
     file = home / "engine.yaml"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -281,8 +291,9 @@ def inputs_for(
 
 
 async def _repair(
-    config: Config, platform: Any, story: Story, alert: Alert, write: Write
-) -> RunSummary:
+    config: Config, platform: Any, story: Story, alert: Alert, write: Write,
+    people_of: Callable[[Engine, Follower, Write], People],
+) -> RunSummary:  # fmt: skip
     library = _library(config)
     bundle = library.bundle(story.runbook)
     follower = Follower(lambda line: write(f"  {line}"))
@@ -292,7 +303,8 @@ async def _repair(
         await opened.host.start()
         run = await _start(opened, bundle, platform, config, alert)
         write(f"Run {run} of {story.runbook} begins")
-        people = _People(opened, follower, write)
+        people = people_of(opened, follower, write)
+        await people.begin()
         ended = False
         while follower.open:
             await follower.news.wait()
@@ -302,6 +314,7 @@ async def _repair(
                 ended = True
                 write(f"  ({story.ends} ends by itself: its cause is outside)")
                 await asyncio.to_thread(platform.fault, story.fault, on=False)
+        await people.end()
     return follower.summaries[run]
 
 
@@ -315,44 +328,6 @@ async def _start(
     run = new_run_id()
     opened.host.begins(run)
     return await opened.service.start(bundle, given, by, alert=alert, run=run)
-
-
-class _People:
-    """The demo's people: they read the plan, think a moment, and say yes."""
-
-    def __init__(self, opened: Engine, follower: Follower, write: Write) -> None:
-        self._opened, self._follower, self._write = opened, follower, write
-        self._asked: set[str] = set()
-
-    async def answer(self) -> None:
-        """Answer what is asked now."""
-        for summary in self._follower.open:
-            for question in summary.questions:
-                if question.key not in self._asked:
-                    self._asked.add(question.key)
-                    await self._one(summary, question)
-
-    async def _one(self, summary: RunSummary, question: Question) -> None:
-        for line in question_text(question).splitlines():
-            self._write(f"  │ {line}")
-        await asyncio.sleep(THINK_SECONDS)
-        for name, groups in PEOPLE.items():
-            if not any(group in groups for group, _ in question.who):
-                continue
-            by = self._opened.service.actor(name, "demo")
-            self._write(f"  {name} answers")
-            if question.kind == "approve":
-                typed = question.retype or ""
-                await self._opened.service.vote(
-                    summary.run, by, "approve", step=question.step, typed=typed
-                )
-            else:
-                answers = {name: field.get("type") == "boolean" or "by the demo"
-                           for name, field in question.fields.items()}  # fmt: skip
-                await self._opened.service.answer(
-                    summary.run, by, answers, step=question.key
-                )
-            return
 
 
 # What is kept

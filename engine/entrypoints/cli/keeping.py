@@ -231,8 +231,15 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the platform running.")
     ] = False,
+    chat: Annotated[
+        bool, typer.Option("--chat", help="People answer in a chat, shown beside it.")
+    ] = False,
+    chat_page: Annotated[
+        str, typer.Option(metavar="FILE", help="Write that chat as a page instead.")
+    ] = "",
 ) -> None:
     """Break a small messaging platform of real processes, and see it repaired."""
     from engine.entrypoints.cli.demo import demo as play
 
-    raise typer.Exit(play(fault, keep=keep, write=say))
+    shown = chat_page if chat or chat_page else None
+    raise typer.Exit(play(fault, keep=keep, write=say, chat=shown))

@@ -37,7 +37,7 @@ class Lanes:
     ) -> None:
         self._wake, self._every = wake, every
         self._lanes: dict[str, _Lane] = {}
-        self._parked: set[tuple[str, str]] = set()
+        self._parked: dict[tuple[str, str], int] = {}  # and how urgent
         self._order = count()
 
     def may_post(self, room: str, run: str, rank: int) -> bool:
@@ -47,8 +47,8 @@ class Lanes:
         if now >= lane.free_at and (lane.turn == run or not _taken(lane)):
             lane.turn = ""
             return True
-        if (room, run) not in self._parked:
-            self._parked.add((room, run))
+        if rank < self._parked.get((room, run), rank + 1):
+            self._parked[room, run] = rank
             heapq.heappush(lane.waiting, (rank, next(self._order), run))
         self._arm(room, lane, now)
         return False
@@ -94,12 +94,12 @@ class Lanes:
 
     def _next(self, room: str, lane: _Lane) -> None:
         lane.timer = None
-        if lane.turn or not lane.waiting:
-            return
-        _, _, run = heapq.heappop(lane.waiting)
-        self._parked.discard((room, run))
-        lane.turn = run
-        self._wake(run)
+        while lane.waiting and not lane.turn:
+            rank, _, run = heapq.heappop(lane.waiting)
+            if self._parked.get((room, run)) == rank:  # else it became more urgent
+                del self._parked[room, run]
+                lane.turn = run
+                self._wake(run)
 
 
 def _taken(lane: _Lane) -> bool:

@@ -63,6 +63,7 @@ class World:
     rules: Rules = field(default_factory=lambda: Rules("local", "general"))
     script: dict[str, Any] = field(default_factory=dict)
     mode: str = "live"
+    others: dict[str, CompiledRunbook] = field(default_factory=dict)  # by revision
     screens: Screens = field(init=False)
     driver: Driver = field(init=False)
     chat: InProcessChat = field(init=False)
@@ -76,8 +77,8 @@ class World:
         self.chat = InProcessChat(self.clock.now, rooms)
 
     async def code_of(self, revision: str) -> CompiledRunbook:
-        """Return the one runbook there is."""
-        return self.code
+        """Return a runbook by its revision."""
+        return self.others.get(revision, self.code)
 
     async def screen_again(self) -> None:
         """Begin a screen on what is kept, as a new process would."""
@@ -110,11 +111,12 @@ class World:
         """Write a note of the engine."""
         await self.driver.told(run, Noted(by=ENGINE, text=text))
 
-    async def start(self, run: str = "r-1") -> None:
+    async def start(self, run: str = "r-1", revision: str = "rev") -> None:
         """Begin a run."""
+        code = self.others.get(revision, self.code)
         mode: Any = self.mode
-        first = Started(run=run, revision="rev", by=Actor("bo"), mode=mode)
-        await self.driver.begin(Session(run, self.code), first)
+        first = Started(run=run, revision=revision, by=Actor("bo"), mode=mode)
+        await self.driver.begin(Session(run, code), first)
 
     async def question(self, run: str = "r-1") -> Question:
         """Return what a run asks; wait until it asks."""

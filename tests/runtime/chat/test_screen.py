@@ -1,6 +1,7 @@
 """The screen of a run: what stands in chat, whatever happens on the way there."""
 
 import asyncio
+import dataclasses
 import re
 from itertools import pairwise
 from typing import Any
@@ -9,6 +10,8 @@ from engine.errors import ChatDown, ChatRefused
 from engine.model.chat import Buttons, Card, Place, Shown
 from engine.model.events import Noted
 from engine.runtime.chat.cards import plain_lines
+from engine.runtime.virtual_time import START
+from tests.rehearsing import compiled
 from tests.runtime.chat.chat_world import ANA, GATED, World, play
 
 LONG = """
@@ -376,3 +379,24 @@ def test_a_burst_of_entries_is_merged_and_in_order() -> None:
         line.rpartition(" ")[2] for line in notes
     ]
     assert len([key for key in world.keys() if "/news/" in key]) <= 25
+
+
+def test_a_run_that_asks_passes_those_that_only_tell() -> None:
+    """
+    Fifty runs fill a room with news; the one that asks later is seen within seconds,
+    though it waited among them before.
+    """
+    world = World(GATED.replace("isolate:", "isolate:\n  - {wait: 20s}"))
+
+    async def story() -> float:
+        await world.begin()
+        await world.start("r-asks")
+        for number in range(50):
+            await world.start(f"r-{number}", "long")
+        await asyncio.sleep(120)
+        asked = next(one for one in world.chat.messages if "/asks/" in one.key)
+        return asked.at - START
+
+    world.others["long"] = dataclasses.replace(compiled(LONG), revision="long")
+
+    assert play(story()) <= 24.0
