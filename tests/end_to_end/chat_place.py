@@ -193,20 +193,20 @@ class ChatPlace:
                 return found
         return []
 
-    def keys(self) -> list[str]:
+    def keys(self, channel: str = "incidents") -> list[str]:
         """Return the keys of the engine's messages, in order."""
         found = []
-        for one in self.messages():
+        for one in self.messages(channel):
             payload = (one.get("metadata") or {}).get("event_payload") or {}
             if "key" in payload:
                 found.append(str(payload["key"]))
         return found
 
-    def message(self, kind: str) -> dict[str, Any]:
+    def message(self, kind: str, channel: str = "incidents") -> dict[str, Any]:
         """Return the newest message of a kind; wait for it."""
 
         def found() -> dict[str, Any] | None:
-            for one in reversed(self.messages()):
+            for one in reversed(self.messages(channel)):
                 payload = (one.get("metadata") or {}).get("event_payload") or {}
                 if f"/{kind}/" in str(payload.get("key", "")):
                     return one
@@ -215,16 +215,18 @@ class ChatPlace:
         made: dict[str, Any] = self.until(found)
         return made
 
-    def press(self, who: str, label: str) -> Any:
+    def press(self, who: str, label: str, channel: str = "incidents") -> Any:
         """Press a button of the newest question, once it stands there."""
-        asked, action = self.until(lambda: self.button(label))
+        asked, action = self.until(lambda: self.button(label, channel=channel))
         return self.do(
-            "press", user=who, action_id=action, channel="incidents", ts=asked["ts"]
+            "press", user=who, action_id=action, channel=channel, ts=asked["ts"]
         )
 
-    def button(self, label: str, text: str = "") -> tuple[dict[str, Any], str] | None:
+    def button(
+        self, label: str, text: str = "", channel: str = "incidents"
+    ) -> tuple[dict[str, Any], str] | None:
         """Return the newest message with a button and a text, and the button's id."""
-        for one in reversed(self.messages()):
+        for one in reversed(self.messages(channel)):
             if label in buttons_of(one) and text in str(one):
                 return one, buttons_of(one)[label]
         return None
@@ -252,15 +254,14 @@ class ChatPlace:
 
     def ended(self, run: str) -> str:
         """Return how a run ended; wait for it."""
-        ends = ("resolved", "cleared", "handed_over", "cancelled")
-        found: str = self.until(
-            lambda: (
-                self.summary(run)["state"]
-                if self.summary(run)["state"] in ends
-                else None
-            )
-        )
+        found: str = self.until(lambda: self.over(run))
         return found
+
+    def over(self, run: str) -> str:
+        """Return how a run ended; empty: it goes on."""
+        state = str(self.summary(run)["state"])
+        ends = ("resolved", "cleared", "handed_over", "cancelled")
+        return state if state in ends else ""
 
     @property
     def log(self) -> str:
