@@ -14,6 +14,7 @@ from itertools import count
 from typing import Final
 
 POST_SECONDS: Final = 1.0  # between two posts into one room
+EARLY: Final = 1e-6  # seconds: a timer may fire that much before its time
 
 
 @dataclass(slots=True)
@@ -44,9 +45,12 @@ class Lanes:
         """Return whether a run may post into a room now; else it is told when."""
         now = asyncio.get_running_loop().time()
         lane = self._lanes.setdefault(room, _Lane())
-        if now >= lane.free_at and (lane.turn == run or not _taken(lane)):
+        if now >= lane.free_at - EARLY and (lane.turn == run or not _taken(lane)):
             lane.turn = ""
+            lane.free_at = now + self._every  # and anew once it is posted
             return True
+        if lane.turn == run:
+            lane.turn = ""  # it came too early: somebody posted meanwhile
         if rank < self._parked.get((room, run), rank + 1):
             self._parked[room, run] = rank
             heapq.heappush(lane.waiting, (rank, next(self._order), run))

@@ -400,3 +400,29 @@ def test_a_run_that_asks_passes_those_that_only_tell() -> None:
     world.others["long"] = dataclasses.replace(compiled(LONG), revision="long")
 
     assert play(story()) <= 24.0
+
+
+def test_run_after_run_is_asked_within_seconds_and_all_are_shown_in_the_end() -> None:
+    """
+    Thirty runs, one after the other, faster than their room takes posts: each question
+    stands there within five seconds, and afterwards everything is caught up with.
+    """
+    world = World(GATED.replace("{wait: 1m}", "{wait: 1s}"))
+
+    async def asked(run: str) -> float:
+        began = asyncio.get_running_loop().time()
+        await world.start(run)
+        while not any(key.startswith(f"{run}/asks/") for key in world.keys()):
+            await asyncio.sleep(0.05)
+        await world.vote(run=run)
+        return asyncio.get_running_loop().time() - began
+
+    async def story() -> list[float]:
+        await world.begin()
+        took = [await asked(f"r-{number}") for number in range(30)]
+        await asyncio.sleep(300)
+        return took
+
+    assert max(play(story())) <= 5.0
+    assert 30 == sum("/ended/" in key for key in world.keys())
+    assert min(_gaps(world)) >= 1.0 - 1e-5
