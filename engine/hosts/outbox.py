@@ -47,5 +47,9 @@ class Outbox:
     async def _post(self, number: int, run: str, message: Say | Page) -> None:
         if isinstance(message, Say):
             await self._chat.say(run, message, key=f"outbox/{number}")
-        else:
-            await self._pager.page(run, message)
+            return
+        summary = await self._store.summary(run)
+        if summary is not None and summary.mode != "live":  # a drill pages nobody
+            log.info("not paged run=%s mode=%s: %s", run, summary.mode, message.text)
+            return
+        await self._pager.page(run, message)

@@ -81,3 +81,21 @@ async def test_what_is_never_taken_keeps_nothing_behind_it() -> None:
     assert sent
     assert ["p1", "s2", "p2"] == people.got
     assert [] == await store.unsent()
+
+
+async def test_f84_a_drill_pages_nobody() -> None:
+    """
+    Its page is done with, and nobody got it; what it says is said.
+    """
+    store, people = MemoryStore(), People()
+    summary = RunSummary(
+        "r-1", "delay", "f", "Delay", "sev2", "running", "isolate", "", "rehearsal",
+        1.0, 2.0,
+    )  # fmt: skip
+    entry = Entry("r-1", 1, 1.0, 0.0, "note", "begun")
+    page = Page("ops", "wake up", "sev1", "k1")
+    await store.append([entry], summary, outbox=[page, Say("a drill")])
+    await Outbox(store, people, people).send()
+
+    assert ["a drill"] == people.got
+    assert [] == await store.unsent()

@@ -37,6 +37,7 @@ AFTER_SECONDS: Final = 45.0  # chat fails so long; then a message is out within 
 LOOK_SECONDS: Final = 1.0
 SEVERE: Final = ("sev1", "sev2")
 MOST_OPEN: Final = 1_000_000
+LEISURE: Final = 5.0  # times as long as a look at all runs took, to the next one
 LINES: Final = 40  # of one message
 LONGEST_WAIT: Final = 30.0
 
@@ -151,9 +152,14 @@ class Fallback:
         Raises:
             ChatDown: it does not take it now. StoreUnavailable.
         """
-        if any(one.health.failing_since is not None for one in self.screens):
-            for summary in await self._away_now(way):
+        if self.is_down() or any(one.loses_any for one in self.screens):
+            began = self.clock.monotonic()
+            found = await self._away_now(way)
+            took = self.clock.monotonic() - began
+            for summary in found:
                 await self._bring(way, summary)
+            # Where looking takes long (very many runs) it is done less often.
+            way.try_at = self.clock.monotonic() + took * LEISURE
         if self._out.get(way.name):
             await self._back(way)
 

@@ -122,6 +122,11 @@ class Screens:
             return 0.0
         return asyncio.get_running_loop().time() - row.lost_since
 
+    @property
+    def loses_any(self) -> bool:
+        """Whether there is a run that could not be shown at all."""
+        return any(row.lost_since is not None for row in self._rows.values())
+
     def behind(self) -> tuple[int, float]:
         """Return how many runs are not up to date, and the longest of them so far."""
         now = asyncio.get_running_loop().time()
