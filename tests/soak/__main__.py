@@ -157,9 +157,14 @@ class Night:
         self.well()
         if self.engines.ended():
             self.engines.start()
-        until(lambda: self.engines.ask("/runs?open=true") == [], SETTLE_SECONDS)
+        until(self.at_rest, SETTLE_SECONDS)
         self.engines.end(signal.SIGTERM)
         self.target.stop()
+
+    def at_rest(self) -> bool:
+        """Return whether every run has ended, or waits for a person's word."""
+        runs = self.engines.ask("/runs?open=true")
+        return runs is not None and all(one.get("questions") for one in runs)
 
 
 def main() -> int:

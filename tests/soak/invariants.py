@@ -104,8 +104,9 @@ def _not_as_written(timelines: Timelines) -> list[str]:
 
 
 def _unfinished(timelines: Timelines) -> list[str]:
+    """A run goes on or ends, unless it asks people: what an act did, for one."""
     return [
-        f"{run} is still {summary.state} in {summary.phase}"
+        f"{run} is still {summary.state} in {summary.phase} and asks nobody"
         for run, (summary, _) in timelines.items()
-        if summary.state not in ENDS
+        if summary.state not in ENDS and not summary.questions
     ]

@@ -62,7 +62,7 @@ def put(key: str = "k", at: float = AT + 1) -> Call:
         ([put()], {"drained-t1"}, 1, "resolved",
          ["drained-t1 is set and nobody holds it"]),
         ([put()], set(), 2, "resolved", ["2 alerts were taken, 1 were decided"]),
-        ([put()], set(), 1, "waiting", ["r-1 is still waiting in isolate"]),
+        ([put()], set(), 1, "waiting", ["r-1 is still waiting in isolate and asks nobody"]),
     ],
     ids=["well", "no intent", "too early", "twice", "forgotten", "lost", "stuck"],
 )  # fmt: skip
