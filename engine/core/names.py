@@ -40,6 +40,14 @@ def inside(frame: str, outer: str) -> bool:
     return frame == outer or frame.startswith(f"{outer}/")
 
 
+def concerns(held: Held, target: str) -> bool:
+    """Return whether a step for this target speaks of what is held.
+
+    What another target of an `each` holds is not its own; "" is a step outside of one.
+    """
+    return not target or held.target in ("", target)
+
+
 def frame_slot(frame: str, name: str) -> str:
     """Return where evidence of a check is kept within a frame."""
     return f"{frame}/{name}" if frame else name

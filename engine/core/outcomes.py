@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from engine.core.acting import code_of, do, next_guard, target_of
-from engine.core.names import evidence_of
+from engine.core.names import concerns, evidence_of
 from engine.core.policy import retry_delay
 from engine.core.record import Thread
 from engine.core.turn import Resume, Turn, replace
@@ -75,8 +75,11 @@ def did(turn: Turn, thread: Thread, detail: str) -> None:
 
 
 def _settle(turn: Turn, thread: Thread, name: str) -> None:
+    target = target_of(turn, thread)
     gone = [
-        one for one in turn.held if one.action == name and one.frame == thread.frame
+        one
+        for one in turn.held
+        if one.action == name and one.frame == thread.frame and concerns(one, target)
     ]
     if not gone:
         return

@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.core.asking import answer_counts
 from engine.core.code import ActionCode
-from engine.core.names import evidence_of, inside
+from engine.core.names import TARGET, concerns, evidence_of, inside
 from engine.core.policy import retry_delay
 from engine.core.record import Thread
 from engine.core.turn import Resume, Turn, replace
@@ -59,10 +59,12 @@ def gone(turn: Turn, thread: Thread, event: Event | None) -> None:
 def queue(turn: Turn, thread: Thread) -> list[Held]:
     """Return what this step is to give back, newest first.
 
-    What a step beside it is giving back already is left to that one.
+    What a step beside it is giving back already is left to that one. Inside `each` it
+    is what was taken for this target, not for the others.
     """
     step = turn.node(thread).step
     name = getattr(step, "undo", "all")
+    target = str(thread.base.get(TARGET, ""))
     others = {
         one.held
         for one in turn.threads.values()
@@ -73,6 +75,7 @@ def queue(turn: Turn, thread: Thread) -> list[Held]:
         for held in reversed(turn.held)
         if not held.stuck
         and held.id not in others
+        and concerns(held, target)
         and inside(held.frame, thread.frame)
         and name in ("all", held.action)
     ]

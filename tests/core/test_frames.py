@@ -1,4 +1,4 @@
-"""A sub-runbook for each target: what one was allowed or took is not another's."""
+"""Several targets: what one was allowed, took or settled is not another's."""
 
 import pytest
 
@@ -87,4 +87,26 @@ def test_two_undo_steps_side_by_side_give_back_each_thing_once(step: str) -> Non
     rehearsed = play(BESIDE.replace("STEP", step))
     undone = [one.target for one in rehearsed.entries if one.kind == "undoing"]
 
-    assert (["b", "a"], "resolved") == (undone, rehearsed.seen.end)
+    assert (["a", "b"], "resolved") == (sorted(undone), rehearsed.seen.end)
+
+
+def test_undo_inside_each_gives_back_what_its_target_took() -> None:
+    """Giving back host by host stays so: the first target does not undo the others."""
+    step = "{each: hosts, as: host, batch: [1], pause: 1m, do: [{undo: take}]}"
+    rehearsed = play(BESIDE.replace("STEP", step))
+    undone = [(one.target, one.at) for one in rehearsed.entries if one.kind == "undone"]
+
+    assert ["a", "b"] == [target for target, _ in undone]
+    assert 60.0 == undone[1][1] - undone[0][1]
+
+
+def test_a_target_settles_what_was_taken_for_itself_alone() -> None:
+    """Past the point of no return for one host, the other one's is still undone."""
+    text = BESIDE.replace(
+        "isolate:", "  go: {do: {}, undo: {do: {}}, settles: [take]}\nisolate:"
+    )
+    step = "{each: '[\"a\"]', as: host, do: [{act: go}]}\n  - {undo: take}"
+    rehearsed = play(text.replace("STEP", step))
+
+    assert ["take"] == rehearsed.seen.undone
+    assert ["b"] == [one.target for one in rehearsed.entries if one.kind == "undone"]
