@@ -79,9 +79,9 @@ def _ways_out(config: "Config", library: "Library") -> Iterator[Finding]:
     for name, one in library.runbooks.items():
         strangers = [way for way in one.chat.fallback if way not in ways]
         if strangers:
-            told = f"runbook '{name}' names no way out that is there: {strangers[0]}"
+            told = f"it names '{strangers[0]}', which is no way out"
             do = f"There are: {', '.join(ways)}."
-            yield Finding("fail", "chat.fallback", told, do)
+            yield Finding("fail", f"chat.fallback of {name}", told, do)
     linked = sorted({one.person for one in ways.values() if one.person})
     told = f"{', '.join(ways)}; links that answer go to {', '.join(linked) or 'nobody'}"
     yield Finding("ok", "chat.fallback", told)
