@@ -69,6 +69,37 @@ def after_yes(compiled: CompiledRunbook, step: str) -> float:
     return 0.0
 
 
+def longer_lists(compiled: CompiledRunbook, walked: int) -> dict[int, float]:
+    """Return how much longer each `each` can take than with so many targets.
+
+    By its address; bounded from above. A list that is written out is walked as it is.
+    """
+    most, found = _Bounds(compiled), {}
+    for node in compiled.nodes:
+        if node.verb != "each" or not node.exprs["each"].names:
+            continue
+        scope = compiled.scopes[node.scope]
+        targets = most_targets(scope, node)
+        if targets > walked:
+            long = most.each_seconds(node, scope, targets)
+            found[node.pc] = long - most.each_seconds(node, scope, walked)
+    return found
+
+
+def longer_undos(compiled: CompiledRunbook, walked: int) -> float:
+    """Return how much longer giving back can take than with so many targets."""
+    most, seconds = _Bounds(compiled), 0.0
+    for node in compiled.nodes:
+        if node.verb != "act" or node.each == END_OF_BLOCK:
+            continue
+        scope, block = compiled.scopes[node.scope], compiled.nodes[node.each]
+        action = scope.actions[node.step.act]
+        targets = most_targets(scope, block)
+        if action.holds and block.exprs["each"].names and targets > walked:
+            seconds += (targets - walked) * most.undo_seconds(scope, action)
+    return seconds
+
+
 class _Bounds:
     def __init__(self, compiled: CompiledRunbook) -> None:
         self.compiled = compiled
@@ -230,8 +261,12 @@ class _Bounds:
         return float(node.step.repeat * (once + every) - every)
 
     def _each(self, node: Node, scope: Scope) -> float:
+        return self.each_seconds(node, scope, most_targets(scope, node))
+
+    def each_seconds(self, node: Node, scope: Scope, targets: int) -> float:
+        """Return how long an `each` over so many targets can take."""
         step: EachStep = node.step
-        sizes = batch_sizes(most_targets(scope, node), step.batch) or []
+        sizes = batch_sizes(targets, step.batch) or []
         pause = step.pause.total_seconds() if step.pause is not None else 0.0
         once = self.chain(node.blocks[0])
         each = sum(
@@ -270,12 +305,13 @@ class _Bounds:
             self.look(scope, [check]) if check else 0.0
         )
         return sum(
-            count * (self._one_undo(scope, scope.actions[action]) + between)
+            count * (self.undo_seconds(scope, scope.actions[action]) + between)
             for action, count in self._held_at_most(scope).items()
             if name in ("all", action)
         )
 
-    def _one_undo(self, scope: Scope, action: ActionCode) -> float:
+    def undo_seconds(self, scope: Scope, action: ActionCode) -> float:
+        """Return how long giving back one act can take."""
         body = action.model.undo_body
         timeout = (body.timeout if body is not None else None) or action.model.timeout
         retry = (body.retry if body is not None else None) or action.model.retry

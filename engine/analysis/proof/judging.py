@@ -28,6 +28,7 @@ from engine.model.people import ENGINE
 from engine.model.runbook import Always
 from engine.model.steps import VERBS
 
+SHOWN: Final = {*VERBS, "looks"} - {"undo"}  # an undo of nothing leaves no trace
 NOT_TAKEN: Final = (" skipped", " SKIPPED", " left")
 
 
@@ -123,10 +124,12 @@ class Judging:
             self.faults[key] = Fault(code, about, message, edge)
 
     def _noted(self, note: Note, record: Record, state: State, edge: int) -> None:
+        if note.kind == "end" and note.why.startswith("restore is through, but"):
+            self._left_held(record, edge)
         node = self._ids.get(note.step)
         if node is None:
             return
-        if note.kind != "skipped" and not note.what.endswith(NOT_TAKEN):
+        if note.kind not in ("skipped", "phase") and not note.what.endswith(NOT_TAKEN):
             self.taken.add(node.pc)
         if note.kind == "cause":
             self.causes.add((node.id, note.subject))
@@ -135,8 +138,6 @@ class Judging:
             self._add("approval", node.id, f"on this path {told}", edge)
         elif note.kind == "intent" and node.verb == "act":
             self._approved(node, record, state, edge)
-        elif note.kind == "end" and note.why.startswith("restore is through, but"):
-            self._left_held(record, edge)
 
     def _approved(self, node: Node, record: Record, state: State, edge: int) -> None:
         action = self.compiled.scopes[node.scope].actions[node.step.act]
@@ -196,7 +197,7 @@ class Judging:
         yield from self.faults.values()
         yield from self._waiting()
         for node in self.compiled.nodes:
-            written = node.verb in (*VERBS, "looks") and node.step is not None
+            written = node.verb in SHOWN and node.step is not None
             if written and node.pc not in self.taken:
                 if self._first_untaken(node):
                     yield Fault("unreached", node.id, self._why_untaken(node))
@@ -207,7 +208,7 @@ class Judging:
         graph: Graph = self.walk.graph
         for number, state in enumerate(graph.states):
             record = state.record
-            if record.end:
+            if record.end or not record.run:
                 continue
             own = [graph.edges[one].move.thread for one in graph.out[number]]
             if not any(own) and not record.hold:

@@ -205,7 +205,9 @@ class Offers:
         votes = list(_yes(question))
         if votes:
             yield Move(thread.id, "vote", tuple(votes), "people say yes", seconds)
-        group = question.who[0][0]
+        group = next((one for one, _ in question.who if one not in question.not_by), "")
+        if not group:
+            return
         no = Voted(
             key=question.key,
             by=Actor("person-no", groups=(group,)),

@@ -39,21 +39,26 @@ class Teller:
     def story(self, last: int) -> Story:
         """Return the shortest way that ends with an edge."""
         edge = self.graph.edges[last]
-        way = [*self._way(edge.source), last]
-        return [self._chapter(self.graph.edges[one]) for one in way][-MOST_TOLD:]
+        way = [*self.way(edge.source), last]
+        edges = [self.graph.edges[one] for one in way]
+        told = [self._chapter(one) for one in edges if one.move.kind != "start"]
+        return told[-MOST_TOLD:]
 
     def timed(self, way: Sequence[tuple[int, float]]) -> Story:
         """Return a way with its times; polls in between are left out."""
         told: list[Chapter] = []
         for index, seconds in way:
             edge = self.graph.edges[index]
+            if edge.move.kind == "start":
+                continue
             chapter = self._chapter(edge)._replace(seconds=seconds)
             if told and told[-1].seconds == seconds and not _matters(edge):
                 continue
             told.append(chapter)
         return told[-MOST_TOLD:]
 
-    def _way(self, number: int) -> list[int]:
+    def way(self, number: int) -> list[int]:
+        """Return the edges of the shortest way to a state."""
         if self._came is None:
             self._came = self._breadth_first()
         found: list[int] = []

@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from engine.analysis.bounds import longer_lists, longer_undos
 from engine.analysis.proof.answers import look_seconds
+from engine.analysis.proof.domains import TARGETS
 from engine.analysis.proof.states import POLLS, State
 from engine.analysis.proof.walk import Edge, Graph
 from engine.core.code import CompiledRunbook
@@ -49,6 +51,7 @@ class Times:
     total: float = 0.0
     silent: float = 0.0
     ways: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    tight: bool = True  # false: lists longer than those walked are bounded from above
     loop: int = -1  # the edge that closes a loop which nothing bounds; -1: none
 
 
@@ -61,18 +64,20 @@ class Longest:
         self.order: dict[int, int] = {}
         self.times = Times()
         self.posts = False  # whether the clock starts again with each post
-        self.most = 0.0
+        self.lists = longer_lists(compiled, TARGETS)
+        self.undos = longer_undos(compiled, TARGETS)
+        self.times.tight = not self.lists
 
     def run(self) -> Times:
         """Return the worst cases."""
-        self._number()
-        self._spread()
-        self._judge_total()
-        loop = self.times.loop
-        self.posts, self.best = True, {}
-        self._spread()
-        self._judge_silent()
-        self.times.loop = loop
+        self.times.loop = loop_in(self.graph)
+        if self.times.loop < 0:
+            self._number()
+            self._spread()
+            self._judge_total()
+            self.posts, self.best = True, {}
+            self._spread()
+            self._judge_silent()
         return self.times
 
     # Spreading
@@ -104,6 +109,7 @@ class Longest:
                 yield edge.target
 
     def _spread(self) -> None:
+        rounds, most = 0, 500 * (len(self.graph.states) + 50)
         queue: list[tuple[int, Point]] = []
         waiting: set[Point] = set()
         for start in self.graph.starts:
@@ -116,8 +122,6 @@ class Longest:
             self.best[point] = Reached(0.0, limits, None)
             heapq.heappush(queue, (self.order[start], point))
             waiting.add(point)
-        rounds = 0
-        most = 400 * (len(self.graph.states) + 1000)
         while queue:
             _, point = heapq.heappop(queue)
             waiting.discard(point)
@@ -128,7 +132,7 @@ class Longest:
                     if known is not None and not _later(reached, known):
                         continue
                     latest = reached if known is None else _latest(reached, known)
-                    if rounds > most or latest.seconds > FOREVER:
+                    if rounds > most:  # a loop of another kind than those known
                         self.times.loop = index
                         return
                     self.best[target] = latest
@@ -145,12 +149,22 @@ class Longest:
         state = self.graph.states[number]
         seconds = here.seconds + self._takes(edge, state, here, label)
         target = self.graph.states[edge.target]
+        seconds += self._longer(state, target, label)
         limits = self._limits(edge, here, target, seconds)
         if self.posts and edge.posts:
             seconds, limits = 0.0, self._anew(edge, target)
         seconds = self._in_time(target, label, limits, seconds)
         for following in self._labels(state, target, edge, label):
             yield (edge.target, following), Reached(seconds, limits, (here, index))
+
+    def _longer(self, state: State, target: State, label: str) -> float:
+        """Return what a list that begins here may take beyond what is walked."""
+        now = target.record.threads.get(label)
+        if not self.lists or now is None or now.stage != "each.batch" or now.n != 1:
+            return 0.0
+        was = state.record.threads.get(label)
+        began = was is None or was.pc != now.pc or was.stage != now.stage
+        return self.lists.get(now.pc, 0.0) if began else 0.0
 
     # One edge
 
@@ -300,9 +314,10 @@ class Longest:
                 for name in reached:
                     if seconds > latest[name][0]:
                         latest[name] = (seconds, (here, index))
-        for name, (seconds, last) in latest.items():
-            setattr(self.times, name, seconds)
+        for name, (latest_at, last) in latest.items():
             if last is not None:
+                seconds = latest_at + (self.undos if name == "total" else 0.0)
+                setattr(self.times, name, seconds)
                 way = self.way(last[0])
                 self.times.ways[name] = [*way, (last[1], seconds)]
 
@@ -344,6 +359,46 @@ class Longest:
             found.append((index, reached.seconds))
             reached = before
         return found[::-1]
+
+
+def loop_in(graph: Graph) -> int:
+    """Return an edge that closes a loop which no time and no count bounds, or -1.
+
+    Polls are bounded by their `within`; what voids an approval, by the gate's time.
+    """
+    done: set[int] = set()
+    for start in graph.starts:
+        on_way = {start}
+        stack = [(start, iter(graph.out[start]))]
+        while stack:
+            number, edges = stack[-1]
+            index = next(edges, None)
+            if index is None:
+                stack.pop()
+                on_way.discard(number)
+                done.add(number)
+                continue
+            edge = graph.edges[index]
+            if edge.move.kind in NOT_TIMED or _bounded(graph, edge):
+                continue
+            if edge.target in on_way:
+                return index
+            if edge.target not in done:
+                on_way.add(edge.target)
+                stack.append((edge.target, iter(graph.out[edge.target])))
+    return -1
+
+
+def _bounded(graph: Graph, edge: Edge) -> bool:
+    """Whether the edge is a poll, or voids an approval: its loop has a time."""
+    before = graph.states[edge.source].record.threads
+    after = graph.states[edge.target].record.threads
+    was, now = before.get(edge.move.thread), after.get(edge.move.thread)
+    if was is None or now is None:
+        return False
+    again = any(key.endswith("within") for key, _ in edge.timers)
+    polls = was.stage in POLLS and now.stage in POLLS and was.pc == now.pc
+    return (polls and not again) or (now.back >= 0 > was.back)
 
 
 def circles(step: ApproveStep) -> list[float]:

@@ -80,6 +80,7 @@ class Walk:
         self.states = States(compiled, self.reading, exact=exact)
         self.offers = Offers(compiled, self.domains)
         self.graph = Graph()
+        self._alike = True  # every run begins in the same way
         self._known: dict[Any, list[tuple[frozenset[Any], int]]] = {}
         self._winding: dict[Any, int] = {}
         self._left: list[int] = []
@@ -93,14 +94,18 @@ class Walk:
         Raises:
             TooLarge: more than `most` states. TooWide: too many answers of one look.
         """
-        for record, effects in self._starts():
-            number, _ = self._add(self.states.after({}, record, effects, frozenset()))
-            self.graph.starts.append(number)
+        root, _ = self._add(State(Record(), {}))
+        self.graph.starts.append(root)
+        self._left.clear()
+        begin = list(self._starts())
+        self._alike = len(begin) == 1
+        for move in begin:
+            self._go(root, self.graph.states[root], move, judge)
         while self._left:
             self._from(self._left.pop(), judge)
         return self.graph
 
-    def _starts(self) -> Iterator[tuple[Record, list[Effect]]]:
+    def _starts(self) -> Iterator[Move]:
         runbook = self.compiled.runbook
         names = list(runbook.inputs)
         choices = [self.domains.inputs(0, name, runbook.inputs[name]) for name in names]
@@ -117,8 +122,7 @@ class Walk:
                 annotations=dict(note),
                 by=Actor("requester", kind="source"),
             )
-            self.graph.events += 1
-            yield advance(self.compiled, Record(), started)
+            yield Move("", "start", (started,), "the run begins", 0.0)
 
     # One state
 
@@ -214,7 +218,7 @@ class Walk:
             early,
             flying,
             (main.cause if self.reading.reads_end_cause else ""),
-            repr(main.inputs) if len(self.graph.starts) > 1 else "",
+            "" if self._alike else repr((main.inputs, record.labels)),
             state.history,
             None if winding is None else self.states.key(state),
         )
