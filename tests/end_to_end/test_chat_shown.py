@@ -69,6 +69,7 @@ def test_f57_killed_again_and_again_no_message_is_lost_or_doubled(
     just after; whoever comes next finds it by its key.
     """
     run = place.alert()
+    place.until(lambda: place.summary(run)["questions"])  # no act is in flight
     for kind in ("pinned", "news", "asks"):
         place.message(kind)
         place.kill()

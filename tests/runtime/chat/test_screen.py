@@ -426,3 +426,21 @@ def test_run_after_run_is_asked_within_seconds_and_all_are_shown_in_the_end() ->
     assert max(play(story())) <= 5.0
     assert 30 == sum("/ended/" in key for key in world.keys())
     assert min(_gaps(world)) >= 1.0 - 1e-5
+
+
+def test_a_hand_over_names_a_group_and_no_room() -> None:
+    """
+    Only what a `say` step says goes elsewhere: a rejected run tells nobody of a room.
+    """
+    world = World()
+
+    async def story() -> list[str]:
+        await world.begin()
+        await world.start()
+        await world.vote("reject")
+        await asyncio.sleep(30)
+        entries = await world.store.entries("r-1")
+        return [one.what for one in entries if one.kind == "note"]
+
+    assert [] == play(story())
+    assert "r-1/ended/0" == world.keys()[-1]
