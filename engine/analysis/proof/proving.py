@@ -16,6 +16,7 @@ from engine.analysis.proof.walk import MOST_STATES, TooLarge, Walk
 from engine.core.code import CompiledRunbook
 from engine.model.values import format_duration
 
+MOST_WITH_AGES: Final = 4000  # states; beyond, answers are taken as old after a wait
 LIMITS: Final = ("isolated", "mitigated", "silent", "total")
 
 
@@ -59,11 +60,20 @@ def prove(
         exact: walk every set of held acts (for tests: far more states).
         explain: also tell the ways that take longest.
     """
-    walk = Walk(compiled, most=most, exact=exact)
-    judging = Judging(walk)
-    proof = Proof(walk=walk)
+    proof = Proof()
     try:
-        graph = walk.run(judging.judge)
+        try:
+            few = most if exact else min(most, MOST_WITH_AGES)
+            walk = Walk(compiled, most=few, exact=exact)
+            judging = Judging(walk)
+            graph = walk.run(judging.judge)
+        except TooLarge:
+            if exact:
+                raise
+            walk = Walk(compiled, most=most, ages=False)
+            judging = Judging(walk)
+            graph = walk.run(judging.judge)
+        proof.walk = walk
     except (TooLarge, TooWide) as error:
         proof.proved = False
         hint = "Split it into runbooks that `run` each other, or name fewer checks."

@@ -47,9 +47,15 @@ class States:
     """Makes states, and the keys by which they are one."""
 
     def __init__(
-        self, compiled: CompiledRunbook, reading: Reading, *, exact: bool = False
+        self,
+        compiled: CompiledRunbook,
+        reading: Reading,
+        *,
+        exact: bool = False,
+        ages: bool = True,
     ) -> None:
         self.compiled, self.reading, self.exact = compiled, reading, exact
+        self.ages = ages  # false: after any wait, every answer may be another one
         self._fresh_for = {
             (scope.index, name): check.model.fresh_for.total_seconds()
             for scope in compiled.scopes
@@ -117,6 +123,8 @@ class States:
         return reading.fresh(places) | reading.always, kept | reading.always
 
     def _young(self, seen: Evidence) -> bool:
+        if not self.ages and seen.tick < 0.0:
+            return False
         if seen.check in self.reading.measured:
             return False
         longest = max(

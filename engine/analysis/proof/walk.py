@@ -72,12 +72,13 @@ class Walk:
         *,
         most: int = MOST_STATES,
         exact: bool = False,
+        ages: bool = True,
     ) -> None:
         compiled = without_parameters(compiled)
         self.compiled, self.most = compiled, most
         self.domains = Domains(compiled)
         self.reading = Reading(compiled, self.domains)
-        self.states = States(compiled, self.reading, exact=exact)
+        self.states = States(compiled, self.reading, exact=exact, ages=ages)
         self.offers = Offers(compiled, self.domains)
         self.graph = Graph()
         self._alike = True  # every run begins in the same way
@@ -232,6 +233,8 @@ class Walk:
         for other, number in known:
             if other == held:
                 return number, True
+        if _giving_back(state.record):
+            known = []  # what holds more would give back the same again, in a circle
         more = next((number for other, number in known if held < other), None)
         less = next((number for other, number in known if held > other), None)
         if more is not None and less is not None:
@@ -241,7 +244,7 @@ class Walk:
             raise TooLarge(f"more than {self.most:,} states")
         self.graph.states.append(state)
         self.graph.out.append([])
-        known.append((held, number))
+        self._known[key].append((held, number))
         self._left.append(number)
         return number, True
 
@@ -286,6 +289,10 @@ def without_parameters(compiled: CompiledRunbook) -> CompiledRunbook:
         for scope in compiled.scopes
     )
     return dataclasses.replace(compiled, scopes=scopes)
+
+
+def _giving_back(record: Record) -> bool:
+    return any(one.stage.startswith("undo.") for one in record.threads.values())
 
 
 def _begins(state: State, record: Record) -> bool:
