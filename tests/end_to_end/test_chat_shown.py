@@ -49,11 +49,13 @@ def test_f57_slack_dies_and_the_question_is_answered_by_a_link(
     link = link_in(place.letters)
     looked = web.get(link)
     still = place.summary(run)["state"]
+    silent = web.post(link, data={"verb": "reject", "reason": " "})
     answered = web.post(link, data={"verb": "approve"})
     again = web.post(link, data={"verb": "approve"})
 
     assert 200 == looked.status_code
     assert "waiting" == still
+    assert 400 == silent.status_code  # a reject says why, by a link as in chat
     assert (200, 410) == (answered.status_code, again.status_code)
     assert "resolved" == place.ended(run)
     assert "chat is gone" not in place.letters  # sev3: questions alone

@@ -169,4 +169,6 @@ def _said(form: Mapping[str, str], question: Question) -> dict[str, Any]:
         raise _DoesNotFit("press approve or reject")
     if verb == "approve" and question.retype and typed != question.retype:
         raise _DoesNotFit(f"type {question.retype} to approve")
+    if verb == "reject" and not form.get("reason", "").strip():
+        raise _DoesNotFit("say why you reject it; nothing was rejected")
     return {"verb": verb, "reason": form.get("reason", ""), "typed": typed}
