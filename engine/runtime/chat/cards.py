@@ -151,11 +151,26 @@ def record(story: Story, seq: int, question: Question | None) -> Card:
     closed = replace(story.summary, questions=())
     asked = asked_of(closed, entries, key)
     if question is not None:
-        still = asked_of(replace(closed, questions=(question,)), entries, key)
+        then = _until_decided(entries, seq, asked)
+        still = asked_of(replace(closed, questions=(question,)), then, key)
         asked = dataclasses.replace(
             asked, question=question, until=still.until, seen=still.seen
         )
     return dressed(story, views.decided(_voided(asked, entries, seq)))
+
+
+def _until_decided(entries: Sequence[Entry], seq: int, asked: Asked) -> Sequence[Entry]:
+    """Return the entries up to the decision: nothing seen later is in its record."""
+    decided = asked.decided
+    if decided is None:
+        return entries
+    for entry in entries[seq:]:
+        told = entry.event is None and (entry.actor, entry.at) == (
+            decided.by, decided.at,
+        )  # fmt: skip
+        if told and decided.why in (entry.why, entry.what):
+            return entries[: entry.seq]
+    return [entry for entry in entries if entry.at <= decided.at]
 
 
 def _voided(asked: Asked, entries: Sequence[Entry], seq: int) -> Asked:
