@@ -27,6 +27,7 @@ from engine.views.paths import path_of
 replace = msgspec.structs.replace
 OVER: Final = "over:"  # before the digest of a question's record
 GIVEN_UP: Final = "-"  # in place of a ref: the provider takes no such message
+BEGUN: Final = -1  # a question whose run stands there: its buttons before other runs
 URGENT: Final = 0  # before every severity
 LAST: Final = 9
 
@@ -174,7 +175,7 @@ def _update_at(shown: Shown, story: Story, rules: Rules, now: float) -> float:
 def _rank(shown: Shown, story: Story) -> int:
     """Return how urgent a post is: a question that nobody has seen goes first."""
     if any(f"asks/{seq}" not in shown.refs for seq, _ in story.open_questions()):
-        return URGENT
+        return BEGUN if shown.pinned else URGENT
     severity = story.summary.severity.removeprefix("sev")
     return int(severity) if severity.isdecimal() else LAST
 
@@ -234,7 +235,7 @@ def _asks(shown: Shown, story: Story) -> Iterable[Step]:
         name, card = f"asks/{seq}", cards.asks(story, question)
         ref = shown.refs.get(name)
         if ref is None:
-            yield Send(key_of(story.summary.run, "asks", seq), card, URGENT)
+            yield Send(key_of(story.summary.run, "asks", seq), card, BEGUN)
         elif ref != GIVEN_UP and shown.digests.get(name) != cards.digest(card):
             yield Edit(name, ref, card, cards.digest(card))
 
