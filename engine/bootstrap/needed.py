@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from engine.bootstrap.kinds import door
 from engine.bootstrap.parts import rehearsals, secrets
+from engine.core.lists import every_step
 from engine.errors import SecretMissing
 from engine.model.health import Finding, Readiness
+from engine.model.steps import ApproveStep
 from engine.runtime.service import groups_of
 
 if TYPE_CHECKING:
@@ -187,11 +189,18 @@ def _without_value(config: "Config", needs: "Mapping[str, Needs]") -> set[str]:
 
 
 def empty_groups(config: "Config", library: "Library", name: str) -> list[str]:
-    """Return the groups of a runbook without a member; nobody configured: none."""
+    """Return the groups of a runbook without a member; nobody configured: none.
+
+    A name under `not_by` that is nobody's counts, too: it would bar nobody.
+    """
     people = config.settings.people
     filled = {group for groups in config.groups.values() for group in groups}
-    named = {*groups_of(library.runbooks[name])} if people else set()
-    return sorted(named - filled - {*people})
+    if not people:
+        return []
+    runbook = library.runbooks[name]
+    gates = [one for one in every_step(runbook) if isinstance(one, ApproveStep)]
+    barred = {one for gate in gates for one in gate.not_by} - {"requester"}
+    return sorted({*groups_of(runbook), *barred} - filled - {*people})
 
 
 def any_value(named: "Secrets", names: list[str]) -> bool:

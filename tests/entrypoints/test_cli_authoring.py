@@ -208,6 +208,19 @@ def test_doctor_names_an_empty_group(place: Place) -> None:
     assert code == 1
 
 
+def test_doctor_names_a_bar_that_bars_nobody(place: Place) -> None:
+    """
+    `not_by` with a word that is no person, no group and not `requester` is told.
+    """
+    file = place.folder / "runbooks/flag.yaml"
+    barred = "from: {group: ops}\n      not_by: [starter, requester]"
+    file.write_text(file.read_text().replace("from: {group: ops}", barred))
+    _, out, _ = place.runbook("doctor")
+
+    assert "fail  people: group 'starter' of runbook 'flag' has no member" in out
+    assert "requester" not in out
+
+
 def test_the_hold_is_set_and_lifted(place: Place) -> None:
     """
     `hold on` names who and why; `hold off` lifts it.
