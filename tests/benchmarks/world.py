@@ -92,7 +92,7 @@ class NoHold:
 class Nobody:
     """Chat and pager that take everything and show nothing."""
 
-    async def say(self, run: str, message: Say, /) -> None:
+    async def say(self, run: str, message: Say, /, *, key: str = "") -> None:
         """Take it."""
 
     async def ask(self, run: str, question: Question, /) -> None:

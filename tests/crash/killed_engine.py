@@ -70,7 +70,7 @@ class Obliging:
         self.host: LocalHost | None = None
         self.answered: set[str] = set()
 
-    async def say(self, run: str, message: Say, /) -> None:
+    async def say(self, run: str, message: Say, /, *, key: str = "") -> None:
         """Nobody reads along."""
 
     async def page(self, run: str, page: Page, /) -> None:

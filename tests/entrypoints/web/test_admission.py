@@ -11,13 +11,12 @@ import pytest
 
 from engine.bootstrap import secrets
 from engine.config import Config, Settings
-from engine.config.serving import Source
+from engine.config.serving import Source, ways_in
 from engine.entrypoints.web.admission import (
     KEPT_SECONDS,
     Admission,
     Closed,
     Refused,
-    ways_in,
 )
 from engine.ports import Posted
 
