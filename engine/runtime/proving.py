@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from engine.analysis.approvals import missing_approvals
 from engine.analysis.proof import prove
@@ -20,11 +20,14 @@ from engine.model.values import format_duration
 from engine.runtime.library import lawful
 
 if TYPE_CHECKING:
-    from engine.analysis.proof import Finding
+    from engine.analysis.proof import Finding, Proof
     from engine.analysis.proof.story import Story
     from engine.core.code import CompiledRunbook
     from engine.language.load import Loaded
     from engine.runtime.library import Library
+
+WALKED: Final = 4_000  # states of one runbook; `runbook prove` walks on
+UNSURE: Final = frozenset({"engine", "loop", "not-proved"})  # may be the walk's own
 
 
 def judged(library: "Library", file: Path) -> list[Problem]:
@@ -66,32 +69,47 @@ def _shown(
     for one in without:
         report.add(step_path(one.step, tree), "approval", one.message)
     told = {one.step for one in without}
-    proof = prove(compiled)
+    proof = prove(compiled, most=WALKED)
     for found in proof.findings:
         if found.code != "approval" or found.about not in told:
-            _add(report, found, tree)
+            _add(report, found, tree, "error" if _sure(found, proof) else "warning")
     yield from report.problems
 
 
-def _add(report: Reporter, found: "Finding", tree: Tree) -> None:
+def _sure(found: "Finding", proof: "Proof") -> bool:
+    """Whether a path is shown on which it happens, and no bound from above.
+
+    A silence is none at run time: whoever shows the run posts before its limit.
+    """
+    if found.code == "time":
+        return proof.times.tight and found.about != "time/silent"
+    return found.code not in UNSURE
+
+
+def _add(
+    report: Reporter,
+    found: "Finding",
+    tree: Tree,
+    severity: Literal["error", "warning"],
+) -> None:
     path = place_of(found.about, tree)
     hint = "\n".join([found.hint, *story_lines(found.story, tree)])
     if found.code == "approval":
-        report.add(path, "approval", found.message, hint)
+        report.add(path, "approval", found.message, hint, severity=severity)
     elif found.code == "always":
-        report.add(path, "always", found.message, hint)
+        report.add(path, "always", found.message, hint, severity=severity)
     elif found.code == "held":
-        report.add(path, "held", found.message, hint)
+        report.add(path, "held", found.message, hint, severity=severity)
     elif found.code == "loop":
-        report.add(path, "loop", found.message, hint)
+        report.add(path, "loop", found.message, hint, severity=severity)
     elif found.code == "time":
-        report.add(path, "time", found.message, hint)
+        report.add(path, "time", found.message, hint, severity=severity)
     elif found.code == "unreached":
-        report.add(path, "unreached", found.message, hint)
+        report.add(path, "unreached", found.message, hint, severity=severity)
     elif found.code == "not-proved":
-        report.add(path, "not-proved", found.message, hint)
+        report.add(path, "not-proved", found.message, hint, severity=severity)
     else:
-        report.add(path, "engine", found.message, hint)
+        report.add(path, "engine", found.message, hint, severity=severity)
 
 
 def place_of(about: str, tree: Tree) -> list[str | int]:

@@ -264,6 +264,8 @@ class Offers:
         yield from self._stopped(state)
 
     def _resolved(self, record: Record) -> Iterator[Move]:
+        if record.alert_over:
+            return
         resolved = "the alert is resolved"
         if not record.acted and self._resolving:
             yield Move("", "resolved", (AlertResolved(),), resolved, 0.0)

@@ -76,7 +76,9 @@ def prove(
         proof.walk = walk
     except (TooLarge, TooWide) as error:
         proof.proved = False
-        hint = "Split it into runbooks that `run` each other, or name fewer checks."
+        hint = (
+            "Walk on with `runbook prove`, or split it into runbooks that `run` others."
+        )
         told = f"not proved: {error}"
         proof.findings.append(Finding("not-proved", "", told, hint))
         return proof

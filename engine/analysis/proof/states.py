@@ -165,6 +165,7 @@ class States:
             record.end,
             state.history,
             repr((record.labels, record.annotations)) if self.reading.outside else "",
+            record.alert_over and winding is None,  # it resolves once
         )
 
     def _thread(self, thread: Thread, state: State) -> Any:

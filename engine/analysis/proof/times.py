@@ -342,6 +342,10 @@ class Longest:
                 took = self._takes(edge, state, reached, point[1])
                 if reached.seconds + took > longest:
                     longest, way = reached.seconds + took, (reached, index)
+        every = self.compiled.runbook.chat.update_every
+        if every is not None and every.total_seconds() < longest:
+            self.times.silent = every.total_seconds()  # a post comes by the clock
+            return
         self.times.silent = longest
         if way is not None:
             last, index = way
