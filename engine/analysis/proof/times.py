@@ -342,15 +342,11 @@ class Longest:
                 took = self._takes(edge, state, reached, point[1])
                 if reached.seconds + took > longest:
                     longest, way = reached.seconds + took, (reached, index)
-        every = self.compiled.runbook.chat.update_every
-        if every is not None and every.total_seconds() < longest:
-            self.times.silent = every.total_seconds()  # a post comes by the clock
-            return
-        self.times.silent = longest
-        if way is not None:
-            last, index = way
-            before = self.way(last)
-            self.times.ways["silent"] = [*before, (index, longest)]
+        every = self.compiled.runbook.chat.update_every  # a post comes by the clock
+        clock = every.total_seconds() if every is not None else FOREVER
+        self.times.silent = min(longest, clock)
+        if way is not None and longest <= clock:
+            self.times.ways["silent"] = [*self.way(way[0]), (way[1], longest)]
 
     def way(self, reached: Reached | None) -> list[tuple[int, float]]:
         """Return the edges that lead there, each with the seconds when it is over."""
