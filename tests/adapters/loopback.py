@@ -157,8 +157,8 @@ async def serving(
     try:
         yield seen
     finally:
+        await _turns()  # Python 3.11 loses whom a closed server is just accepting
         server.close()
-        await _turns()  # who is just being accepted is there then
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

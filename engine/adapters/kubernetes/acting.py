@@ -27,6 +27,7 @@ from engine.ports import ActResult, Call
 
 FIRST_WAIT_SECONDS: Final = 0.05  # after a conflict; doubled each time
 LONGEST_WAIT_SECONDS: Final = 1.0
+LEAST_SECONDS: Final = 0.25  # for another try: one cut off cannot be told from a done
 
 
 async def act_on(
@@ -48,7 +49,9 @@ async def act_on(
                 return await _looked_for(server, path, call, plan.words, refused)
             if refused.what != "conflict":
                 raise
-            await asyncio.sleep(min(wait, server.left()))
+            if server.left() < wait + LEAST_SECONDS:
+                raise
+            await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
 
 
