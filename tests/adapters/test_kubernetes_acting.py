@@ -541,7 +541,10 @@ async def test_acts_side_by_side_lose_none(
 ) -> None:
     """Eight acts on one object at a time: each stands there in the end."""
     acts = [
-        kind.act(acting(scale="api", replicas=number), a_call(f"r-1/{number}/1"))
+        kind.act(
+            acting(scale="api", replicas=number),
+            a_call(f"r-1/{number}/1", seconds=20.0),
+        )
         for number in range(8)
     ]
     done = await asyncio.gather(*acts)
