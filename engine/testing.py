@@ -13,14 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.adapters.memory_store import MemoryStore
-from engine.bootstrap import kinds, parse_alerts
+from engine.bootstrap import kinds
+from engine.bootstrap.rehearsing import played
 from engine.config import load_config
-from engine.errors import EngineError
-from engine.model.alert import Alert
-from engine.model.runbook import Runbook, Test
 from engine.runtime.library import Library
-from engine.runtime.rehearsal import Rehearsed, rehearse
+from engine.runtime.rehearsal import Rehearsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +38,7 @@ def rehearse_file(path: str | Path) -> FileRehearsal:
     file = Path(path)
     library = Library(kinds(load_config()))
     library.add_paths([file.parent])
-    bundle = library.bundle(file.stem)
-    runbook = bundle.compiled.runbook
-    results = [
-        rehearse(bundle.compiled, test, MemoryStore(seal=False), alert=alert)
-        for test in runbook.tests
-        for alert in [alert_of(runbook, test)]
-    ]
-    problems = [f"{one.name}: {problem}" for one in results for problem in one.problems]
+    shows = played(library, file, "")
+    results = [one.rehearsed for one in shows if one.rehearsed is not None]
+    problems = [f"{one.name}: {problem}" for one in shows for problem in one.problems]
     return FileRehearsal(results, problems)
-
-
-def alert_of(runbook: Runbook, test: Test) -> Alert | None:
-    """Return the alert that a test is started by, read as its source sends it.
-
-    Raises:
-        EngineError: it is no body of the source, or holds no alert.
-    """
-    if test.alert is None:
-        return None
-    triggers = [one.alert for one in runbook.trigger if one.alert is not None]
-    source = triggers[0].source if triggers else "alertmanager"
-    found = parse_alerts(test.alert, source if isinstance(source, str) else source[0])
-    if not found:
-        raise EngineError(f"test '{test.name}': its `alert` holds no alert")
-    return found[0]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from engine.adapters.hold_file import HoldFile
     from engine.adapters.mattermost import MattermostWays
     from engine.adapters.sqlite import SqliteStore
+    from engine.adapters.terminal import TerminalChat
     from engine.config import Config
     from engine.config.chatting import Group
     from engine.config.chatting import WayOut as WayOutSettings
@@ -85,14 +86,18 @@ def chatting(
     secrets: "Secrets",
     web: "Web",
     switch: "HoldFile",
-    write: Callable[[str], None],
+    terminal: "TerminalChat",
 ) -> "Chatting | None":
-    """Return all of chat; None: the configuration names none."""
+    """Return all of chat, not begun; None: the configuration names none.
+
+    What no run says goes through it as well, beside the terminal.
+    """
     known, mattermost = _providers(config, secrets, web)
     if not known:
         return None
     from engine.bootstrap.people import on_call, people
     from engine.runtime.chat.chatting import Chatting
+    from engine.runtime.chat.notices import Notices
     from engine.runtime.chat.replying import Replying
     from engine.runtime.chat.story import Stories
 
@@ -106,7 +111,7 @@ def chatting(
     links = _links(config, clock)
     fallback = _fallback(config, screens, stories, store, clock, links)
     for name, way in config.settings.chat.fallback.items():
-        out = way_out(config, name, way, secrets, web, write)
+        out = way_out(config, name, way, secrets, web, terminal.write)
         fallback.add(out, way.person or "")
     for one in screens:
         one.away = fallback
@@ -115,6 +120,7 @@ def chatting(
         service.people = everybody.grouped
     desk = _desk(config, service, host, store, everybody, known, stories, switch)
     hear = Replying(desk, known).hear
+    host.says_through(Notices(terminal, screens, store))
     return Chatting(screens, hear, mattermost, fallback, links, everybody)
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.bootstrap.alerts import rules, silences, watched
+from engine.bootstrap.chatting import chatting
 from engine.bootstrap.kinds import door, registry, services
 from engine.bootstrap.parts import JOURNAL, break_glass, hold, secrets
 
 if TYPE_CHECKING:
     from engine.adapters.hold_file import HoldFile
     from engine.adapters.sqlite import SqliteStore
-    from engine.adapters.terminal import TerminalChat
     from engine.config import Config
     from engine.hosts.local import LocalHost
     from engine.hosts.untaken import Untaken
@@ -132,7 +132,7 @@ async def engine(
         silences(config, web), claim=host.begins,
     )  # fmt: skip
     heard.intake = intake
-    heard.chat = _chat(config, service, host, store, known, web, switch, chat)
+    heard.chat = chatting(config, service, host, store, known, web, switch, chat)
     drift, looks = _drift(service, host), service.driver.ports.checks
     watches = Watches(watched(config, kinds.kinds), looks, intake, clock)
     try:
@@ -146,26 +146,6 @@ async def engine(
             await end()
         await web.aclose()
         await store.close()
-
-
-def _chat(
-    config: "Config",
-    service: "Service",
-    host: "LocalHost",
-    store: "SqliteStore",
-    secrets: "Secrets",
-    web: "Web",
-    switch: "HoldFile",
-    terminal: "TerminalChat",
-) -> "Chatting | None":
-    """Return all of chat, not begun; what no run says goes through it as well."""
-    from engine.bootstrap.chatting import chatting
-    from engine.runtime.chat.notices import Notices
-
-    made = chatting(config, service, host, store, secrets, web, switch, terminal.write)
-    if made is not None:
-        host.says_through(Notices(terminal, made.screens, store))
-    return made
 
 
 def _pager(config: "Config", web: "Web", known: "Secrets", beside: "Pager") -> "Pager":

@@ -46,7 +46,7 @@ def played(library: "Library", file: Path, only: str) -> list[Show]:
     shows = []
     for test in tests:
         try:
-            alert = _alert(compiled.runbook, test)
+            alert = alert_of(compiled.runbook, test)
             one = rehearse(compiled, test, empty_store(), alert=alert)
         except EngineError as error:
             shows.append(Show(str(file), name, test.name, problems=[str(error)]))
@@ -57,14 +57,19 @@ def played(library: "Library", file: Path, only: str) -> list[Show]:
     return shows
 
 
-def _alert(runbook: "Runbook", test: "Test") -> "Alert | None":
+def alert_of(runbook: "Runbook", test: "Test") -> "Alert | None":
+    """Return the alert that a test is started by, read as its source sends it.
+
+    Raises:
+        EngineError: it is no body of the source, or holds no alert.
+    """
     if test.alert is None:
         return None
     triggers = [one.alert for one in runbook.trigger if one.alert is not None]
     source = triggers[0].source if triggers else "alertmanager"
     found = parse_alerts(test.alert, source if isinstance(source, str) else source[0])
     if not found:
-        raise EngineError("the test's `alert` holds no alert")
+        raise EngineError(f"test '{test.name}': its `alert` holds no alert")
     return found[0]
 
 

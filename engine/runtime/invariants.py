@@ -6,14 +6,14 @@ rehearsal; that no path at all breaks a clause is the proof's to show (analysis)
 
 from collections.abc import Sequence
 
+from engine.analysis.always import happened
 from engine.core.advance import STAGES, advance
 from engine.core.code import CompiledRunbook
 from engine.core.lists import types_of
 from engine.core.record import MAIN, Record, Thread
 from engine.core.turn import Turn
 from engine.expressions import Expression, compile_expression
-from engine.model.effects import Effect, Note
-from engine.model.events import Event, Looked
+from engine.model.events import Event
 from engine.model.runbook import Always
 
 
@@ -24,23 +24,10 @@ def broken(compiled: CompiledRunbook, events: Sequence[Event]) -> list[str]:
     seen: list[str] = []
     for event in events:
         record, effects = advance(compiled, record, event)
-        seen += _happened(event, effects)
+        seen += happened(event, effects)
         for rule in rules:
             rule.judge(record, event, seen)
     return [told for rule in rules if (told := rule.broken)]
-
-
-def _happened(event: Event, effects: Sequence[Effect]) -> list[str]:
-    """Return what a clause can be about: looks, approvals and intents, in order."""
-    looked = event.evidence if isinstance(event, Looked) else ()
-    kinds = {"approved": "approve", "intent": "act"}
-    return [f"check {one.check}" for one in looked] + [
-        f"{kinds[one.kind]} {one.subject}"
-        for one in effects
-        if isinstance(one, Note)
-        and one.kind in kinds
-        and (one.kind != "approved" or one.refs.get("opened"))
-    ]
 
 
 class _Rule:

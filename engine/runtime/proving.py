@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from engine.analysis.approvals import missing_approvals
+from engine.analysis.bounds import bounds, surely
 from engine.analysis.proof import prove
+from engine.analysis.proof.proving import HINTS
 from engine.errors import EngineError
 from engine.language.load import load_runbook
 from engine.language.problems import Problem, in_order
@@ -27,7 +29,11 @@ if TYPE_CHECKING:
     from engine.runtime.library import Library
 
 WALKED: Final = 4_000  # states of one runbook; `runbook prove` walks on
-UNSURE: Final = frozenset({"engine", "loop", "not-proved"})  # may be the walk's own
+CODES: Final = frozenset(
+    {"approval", "always", "held", "loop", "time", "unreached", "not-proved"}
+)
+DEFECT: Final = "engine"  # the code of what no runbook could bring about
+UNSURE: Final = frozenset({"loop", "not-proved"})  # may be the walk's own doing
 
 
 def judged(library: "Library", file: Path) -> list[Problem]:
@@ -73,6 +79,8 @@ def _shown(
     for found in proof.findings:
         if found.code != "approval" or found.about not in told:
             _add(report, found, tree, "error" if _sure(found, proof) else "warning")
+    if not proof.proved:
+        _late(compiled, report)
     yield from report.problems
 
 
@@ -83,7 +91,7 @@ def _sure(found: "Finding", proof: "Proof") -> bool:
     """
     if found.code == "time":
         return proof.times.tight and found.about != "time/silent"
-    return found.code not in UNSURE
+    return found.code in CODES - UNSURE
 
 
 def _add(
@@ -92,24 +100,30 @@ def _add(
     tree: Tree,
     severity: Literal["error", "warning"],
 ) -> None:
-    path = place_of(found.about, tree)
+    code = found.code if found.code in CODES else DEFECT
     hint = "\n".join([found.hint, *story_lines(found.story, tree)])
-    if found.code == "approval":
-        report.add(path, "approval", found.message, hint, severity=severity)
-    elif found.code == "always":
-        report.add(path, "always", found.message, hint, severity=severity)
-    elif found.code == "held":
-        report.add(path, "held", found.message, hint, severity=severity)
-    elif found.code == "loop":
-        report.add(path, "loop", found.message, hint, severity=severity)
-    elif found.code == "time":
-        report.add(path, "time", found.message, hint, severity=severity)
-    elif found.code == "unreached":
-        report.add(path, "unreached", found.message, hint, severity=severity)
-    elif found.code == "not-proved":
-        report.add(path, "not-proved", found.message, hint, severity=severity)
-    else:
-        report.add(path, "engine", found.message, hint, severity=severity)
+    path = place_of(found.about, tree)
+    report.add(path, code, found.message, hint, severity=severity)
+
+
+def _late(compiled: "CompiledRunbook", report: Reporter) -> None:
+    """Judge the times of a runbook that is too large to walk by its shape alone."""
+    limits = compiled.runbook.limits.time
+    most, least = bounds(compiled), surely(compiled)
+    for name in ("isolated", "mitigated", "total"):
+        limit = getattr(limits, name)
+        if limit is None or getattr(most, name) <= limit.total_seconds():
+            continue
+        broken = getattr(least, name) > limit.total_seconds()
+        shown = _length(getattr(least if broken else most, name))
+        report.add(
+            ("limits", "time", name),
+            "time",
+            f"the worst case to '{name}' {'is' if broken else 'may be'} {shown}, "
+            f"the limit is {format_duration(limit)}",
+            HINTS["time"],
+            severity="error" if broken else "warning",
+        )
 
 
 def place_of(about: str, tree: Tree) -> list[str | int]:

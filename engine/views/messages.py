@@ -88,5 +88,5 @@ def _harm_sentence(seen: Facts) -> str:
         return "no affected users were seen."
     return (
         f"up to {count_text(harm.peak_users or 0)} users affected at a time, "
-        f"{count_text(harm.user_minutes)} user-minutes so far."
+        f"{count_text(harm.user_minutes)} user-minutes."
     )

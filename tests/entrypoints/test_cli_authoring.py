@@ -270,17 +270,18 @@ def test_help_takes_little_longer_than_its_library() -> None:
     `runbook --help` is there within twice the time that importing typer alone takes.
     """
 
-    def best(*words: str) -> float:
-        times = []
-        for _ in range(5):
-            began = time.perf_counter()
-            subprocess.run(
-                [sys.executable, *words], stdout=subprocess.DEVNULL, check=True
-            )
-            times.append(time.perf_counter() - began)
-        return min(times)
+    def took(*words: str) -> float:
+        began = time.perf_counter()
+        command = [sys.executable, *words]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        return time.perf_counter() - began
 
-    assert best("-m", "engine", "--help") < 2.0 * best("-c", "import typer")
+    asked = [
+        (took("-m", "engine", "--help"), took("-c", "import typer"))  # by turns: others
+        for _ in range(7)  # use the machine as well, now more, now less
+    ]
+
+    assert min(one for one, _ in asked) < 2.0 * min(other for _, other in asked)
 
 
 def test_a_limit_that_is_surely_broken_is_an_error(tmp_path: Path) -> None:

@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 
 from engine.adapters.memory_store import MemoryStore
-from engine.bootstrap import kinds, parse_alerts
+from engine.bootstrap import kinds
+from engine.bootstrap.rehearsing import alert_of
 from engine.core.compile import compile_runbook
 from engine.core.machine import machine_graph
 from engine.language.load import load_runbook
-from engine.model.alert import Alert
-from engine.model.runbook import Test
 from engine.runtime.rehearsal import rehearse
 from engine.views.facts import facts
 from engine.views.graph import graph_dot, graph_mermaid, graph_text
@@ -20,13 +19,6 @@ from engine.views.terminal import progress_line, status_lines
 from engine.views.timeline import timeline_json, timeline_text
 
 RUNBOOKS = sorted((Path(__file__).parents[2] / "runbooks").glob("*.yaml"))
-
-
-def alert_of(test: Test) -> Alert | None:
-    """Return the alert that starts the rehearsal, where it is started by one."""
-    if test.alert is None:
-        return None
-    return parse_alerts(test.alert, "alertmanager")[0]
 
 
 @pytest.mark.parametrize("file", RUNBOOKS, ids=lambda file: file.stem)
@@ -42,7 +34,7 @@ def test_facts_agree_with_what_each_rehearsal_saw(file: Path) -> None:
     graph = machine_graph(compiled)
     expected, actual = [], []
     for test in runbook.tests:
-        played = rehearse(compiled, test, MemoryStore(), alert=alert_of(test))
+        played = rehearse(compiled, test, MemoryStore(), alert=alert_of(runbook, test))
         seen, entries = facts(played.entries), played.entries
         expected.append((test.name, played.seen.end, played.seen.cause,
                          played.seen.did, played.seen.undone,

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engine.analysis.always import happened
 from engine.analysis.proof.offers import Move
 from engine.analysis.proof.states import State
 from engine.analysis.proof.walk import Graph, Walk
@@ -23,7 +24,7 @@ from engine.core.record import MAIN, Record, Thread
 from engine.core.turn import Turn, replace
 from engine.expressions import compile_expression
 from engine.model.effects import Act, Effect, Note, Page
-from engine.model.events import Looked, Noted
+from engine.model.events import Noted
 from engine.model.people import ENGINE
 from engine.model.runbook import Always
 from engine.model.steps import VERBS
@@ -73,7 +74,7 @@ class Judging:
         history = state.history
         if not self._ordered:
             return history
-        for one in happened(effects, event):
+        for one in happened(event, effects):
             for index, clause in self._ordered:
                 if one == f"act {clause.act}" and not _came(clause, history):
                     told = f"'{clause.act}' is done without {clause.only_after} before"
@@ -302,16 +303,3 @@ def _asked(node: Node, record: Record) -> bool:
 
 def _came(clause: Always, history: frozenset[str]) -> bool:
     return clause.only_after in history
-
-
-def happened(effects: Sequence[Effect], event: Any) -> list[str]:
-    """Return what a clause can be about: looks, approvals and intents, in order."""
-    looked = event.evidence if isinstance(event, Looked) else ()
-    kinds = {"approved": "approve", "intent": "act"}
-    return [f"check {one.check}" for one in looked] + [
-        f"{kinds[one.kind]} {one.subject}"
-        for one in effects
-        if isinstance(one, Note)
-        and one.kind in kinds
-        and (one.kind != "approved" or one.refs.get("opened"))
-    ]

@@ -157,8 +157,7 @@ class States:
             record.phase,
             record.acted,
             record.hold,
-            any(held.stuck for held in record.held),
-            self._exactly(record.held),
+            self.kept(record),
             (winding.end, winding.give_back, winding.last_look, winding.started)
             if winding is not None
             else None,
@@ -239,6 +238,10 @@ class States:
             and self.compiled.nodes[pc].scope == scope
             for pc in self.reading.ahead(pcs)
         )
+
+    def kept(self, record: Record) -> Any:
+        """Return what is told apart of the held acts: stuck, and those read by name."""
+        return any(one.stuck for one in record.held), self._exactly(record.held)
 
     def _exactly(self, held: Iterable[Held]) -> Any:
         if self.exact:

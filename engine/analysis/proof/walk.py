@@ -215,7 +215,7 @@ class Walk:
             self.states.held(state),
             tuple((one.id, one.stuck) for one in record.held)
             if flying
-            else self.states.key(state)[6:8],
+            else self.states.kept(record),
             early,
             flying,
             (main.cause if self.reading.reads_end_cause else ""),

@@ -4,8 +4,6 @@ It needs the data folder and the sealed codes alone: no network, no server, no s
 What it opens is written down before it is open. Called by app.
 """
 
-import hashlib
-import hmac
 import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Final
@@ -129,6 +127,8 @@ def _asked(many: int) -> list[str]:
 
 def _same(wanted: list[str], given: list[str]) -> bool:
     """Compare all in constant time; which one was wrong is not told."""
+    import hashlib
+    import hmac
 
     def digest(text: str) -> bytes:
         return hashlib.sha256(text.encode("utf-8", "replace")).digest()

@@ -172,7 +172,8 @@ class Screen:
             return await self._timed(post(place, shorter, key=step.key))
 
     async def _draw(self, step: steps.Draw, place: Place, story: Story) -> str:
-        dot = graph_dot(machine_graph(story.compiled), path=list(step.path))
+        machine = machine_graph(story.compiled, title=story.summary.title)
+        dot = graph_dot(machine, path=list(step.path))
         try:
             png = await self.draw(dot)
         except EngineError as why:

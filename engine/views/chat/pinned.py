@@ -115,7 +115,7 @@ def users_words(harm: Harm) -> str:
     last = harm.samples[-1]
     now = "unknown now" if last.users is None else f"{count_text(last.users)} now"
     most = count_text(harm.peak_users or 0.0)
-    return f"{now}, {most} at most, {count_text(harm.user_minutes)} user-minutes so far"
+    return f"{now}, {most} at most, {count_text(harm.user_minutes)} user-minutes"
 
 
 def _where(seen: Seen) -> str:

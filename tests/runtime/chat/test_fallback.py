@@ -61,6 +61,12 @@ class Away(World):
         self.screens.away = self.fallback
         await self.fallback.start()
 
+    async def waits(self, seconds: float) -> None:
+        """Begin a run, and let so much time pass."""
+        await self.begin()
+        await self.start()
+        await asyncio.sleep(seconds)
+
     def trouble(self, when: str, method: str) -> None:
         """Fail as told."""
         if self.down:
@@ -81,12 +87,7 @@ def test_g14_severe_messages_and_questions_go_out_within_a_minute() -> None:
     world.ways(letters)
     world.down = "down"
 
-    async def story() -> None:
-        await world.begin()
-        await world.start()
-        await asyncio.sleep(60)
-
-    play(story())
+    play(world.waits(60))
     at, title, text = letters.sent[0]
 
     assert at <= 60.0
@@ -104,12 +105,7 @@ def test_f60_a_revoked_token_moves_to_the_way_out_at_once() -> None:
     world.ways(letters)
     world.down = "revoked"
 
-    async def story() -> None:
-        await world.begin()
-        await world.start()
-        await asyncio.sleep(3)
-
-    play(story())
+    play(world.waits(3))
 
     assert "Asked: Messages are late" == letters.sent[0][1]
 
@@ -157,9 +153,7 @@ def test_f57_the_fallback_goes_on_after_a_restart_without_telling_twice() -> Non
     world.down = "down"
 
     async def story() -> None:
-        await world.begin()
-        await world.start()
-        await asyncio.sleep(60)
+        await world.waits(60)
         await world.fallback.stop()
         await world.screens.stop()
         await world.screen_again()
@@ -182,9 +176,7 @@ def test_a_way_out_that_is_down_stops_no_other() -> None:
     world.down = "down"
 
     async def story() -> None:
-        await world.begin()
-        await world.start()
-        await asyncio.sleep(100)
+        await world.waits(100)
         bad.down = False
         await asyncio.sleep(60)
 
@@ -203,12 +195,7 @@ def test_the_runbook_names_its_ways_out_and_a_small_run_sends_questions_alone() 
     world.ways(sms, mail)
     world.down = "down"
 
-    async def story() -> None:
-        await world.begin()
-        await world.start()
-        await asyncio.sleep(100)
-
-    play(story())
+    play(world.waits(100))
 
     assert [] == sms.sent
     assert ["Asked: Messages are late"] == [title for _, title, _ in mail.sent]
@@ -222,12 +209,7 @@ def test_f84_a_drill_goes_to_no_way_out() -> None:
     world.ways(letters)
     world.down = "down"
 
-    async def story() -> None:
-        await world.begin()
-        await world.start()
-        await asyncio.sleep(200)
-
-    play(story())
+    play(world.waits(200))
 
     assert [] == letters.sent
 
@@ -244,9 +226,7 @@ def test_whose_way_it_is_gets_a_link_to_the_very_plan() -> None:
         world.down = "down"
 
         async def story(world: Away = world) -> Question:
-            await world.begin()
-            await world.start()
-            await asyncio.sleep(60)
+            await world.waits(60)
             return await world.question()
 
         question = play(story())
