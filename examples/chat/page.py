@@ -38,7 +38,7 @@ button.danger{background:#e01e5a;color:#fff}.c{color:#616061;font-size:13px}
 .x span{border:1px solid #ddd;border-radius:12px;padding:1px 8px;margin-right:4px;
 font-size:12px;background:#f6f6f6}.u{color:#1264a3;background:#e8f5fa}
 blockquote{border-left:4px solid #ddd;margin:2px 0;padding-left:10px}
-img{max-width:100%;border:1px solid #ddd;border-radius:6px}hr{border:0;
+img{max-width:100%;max-height:460px;border:1px solid #ddd;border-radius:6px}hr{border:0;
 border-top:1px solid #ddd}
 """
 COLOURS: Final = ("#4a154b", "#1264a3", "#2bac76", "#e8912d", "#cd2553", "#616061")
@@ -54,8 +54,12 @@ QUOTE: Final = re.compile(r"^&gt; ?(.*)$", re.MULTILINE)
 
 
 def html_page(workspace: Workspace, channels: Iterable[Channel]) -> str:
-    """Return one page with these channels, each with its messages and threads."""
-    shown = list(channels)
+    """Return one page with these channels, each with its messages and threads.
+
+    Those in which nothing was said are left out, unless that is so of all.
+    """
+    every = list(channels)
+    shown = [one for one in every if one.messages] or every
     links = "".join(
         f'<a href="#{c.id}">{html.escape(_title(workspace, c))}</a>' for c in shown
     )
@@ -120,7 +124,7 @@ def _block(workspace: Workspace, block: Json) -> str:
     if kind == "divider":
         return "<hr>"
     if kind == "header":
-        return f'<div class="h">{html.escape(picture.text_of(block["text"]))}</div>'
+        return f'<div class="h">{_plain(block["text"])}</div>'
     if kind == "rich_text":
         return f"<div>{markup(workspace, picture.rich_text(block))}</div>"
     if kind == "image":
@@ -147,10 +151,14 @@ def _element(workspace: Workspace, element: Json) -> str:
 
 
 def _text(workspace: Workspace, part: Any) -> str:
-    text = picture.text_of(part)
     if isinstance(part, dict) and part.get("type") == "plain_text":
-        return html.escape(text).replace("\n", "<br>")
-    return markup(workspace, text)
+        return _plain(part).replace("\n", "<br>")
+    return markup(workspace, picture.text_of(part))
+
+
+def _plain(part: Any) -> str:
+    """Return a plain text: Slack's three entities are read in it, and no markup."""
+    return html.escape(picture.decoded(picture.text_of(part)))
 
 
 def _file(file: File) -> str:

@@ -109,6 +109,19 @@ async def test_the_page_escapes_what_comes_from_outside() -> None:
         assert "<blockquote>&lt;i&gt;</blockquote>" in page
 
 
+async def test_the_page_reads_entities_in_plain_text_and_leaves_silence_out() -> None:
+    """A plain text shows `a < b`, once escaped; a channel without words is not there."""
+    async with Slack() as slack:
+        text = {"type": "plain_text", "text": "a &lt; <b>b</b>"}
+        await client(slack).chat_postMessage(
+            channel="incidents", text="a", blocks=[{"type": "section", "text": text}]
+        )
+        page = slack.page()
+
+        assert "<div>a &lt; &lt;b&gt;b&lt;/b&gt;</div>" in page
+        assert ["# incidents"] == re.findall(r"<h2[^>]*>([^<]*)", page)
+
+
 async def test_whom_a_message_wakes() -> None:
     """A ping in the text or in any block is seen, an escaped one is none."""
     async with Slack() as slack:
