@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from engine.core.code import END_OF_BLOCK, ActionCode, Node
-from engine.core.names import TARGET, frame_slot, inside, rendered_text
+from engine.core.names import frame_slot, rendered_text
 from engine.core.plan import differences, make_plan, named_checks, planned, states_now
 from engine.core.policy import unfilled
 from engine.core.record import Thread
@@ -267,7 +267,7 @@ def _gate_key(thread: Thread) -> str:
 
 def _remember_plan(turn: Turn, thread: Thread, plan: Plan | None) -> None:
     frame = turn.frame(thread)
-    plans = frame.plans | {str(thread.pc): plan}
+    plans = frame.plans | {_gate_key(thread): plan}
     turn.frames[frame.id] = replace(frame, plans=plans)
 
 
@@ -279,13 +279,15 @@ def _gate_of(turn: Turn, thread: Thread) -> Node | None:
 def _approval(turn: Turn, thread: Thread, gate: Node) -> tuple[bool, Plan | None]:
     """Return whether the gate was opened, and for which plan.
 
-    It stands in the thread's own frame or in one around it; what was approved for
-    another target that runs the same runbook opens nothing here.
+    By this thread, or by one around it: what was approved for another target, or in
+    another round, opens nothing here.
     """
-    for frame in turn.frames.values():
-        mine = frame.scope == gate.scope and inside(thread.frame, frame.id)
-        if mine and str(gate.pc) in frame.plans:
-            return True, frame.plans[str(gate.pc)]
+    one: Thread | None = thread
+    while one is not None:
+        plans = turn.frames[one.frame].plans
+        if f"{one.id}@{gate.pc}" in plans:
+            return True, plans[f"{one.id}@{gate.pc}"]
+        one = turn.threads.get(one.parent)
     return False, None
 
 
@@ -325,8 +327,6 @@ def recheck(turn: Turn, thread: Thread) -> str:
     if not opened or plan is None:
         return ""
     mine = planned(turn, thread, turn.node(thread))
-    target = str(thread.names.get(TARGET, ""))
-    mine = [replace(one, target=target) for one in mine] if target else mine
     states = states_now(turn, thread, gate)
     return differences(plan, Plan(turn.compiled.revision, tuple(mine), states))
 
@@ -336,7 +336,11 @@ def voided(turn: Turn, thread: Thread, changed: str) -> None:
     gate = _gate_of(turn, thread)
     assert gate is not None
     frame = turn.frame(thread)
-    plans = {key: plan for key, plan in frame.plans.items() if key != str(gate.pc)}
+    plans = dict(frame.plans)
+    one: Thread | None = thread
+    while one is not None:
+        plans.pop(f"{one.id}@{gate.pc}", None)
+        one = turn.threads.get(one.parent)
     turn.frames[frame.id] = replace(frame, plans=plans)
     turn.note(
         "void",
@@ -359,7 +363,7 @@ def late_vote(turn: Turn, event: Event) -> None:
         begun = bool(thread.held) or thread.n > 0
         if gate is None or begun or event.vote != "reject":
             continue
-        if f"@{gate.pc}:" in event.key:
+        if f"@{gate.pc}:" in event.key and _was_asked(gate.step, event):
             turn.note(
                 "rejected",
                 f"{event.by.id} said no before the act began",
@@ -375,6 +379,18 @@ def late_vote(turn: Turn, event: Event) -> None:
         why="the question is closed",
         subject=event.key,
     )
+
+
+def _was_asked(step: ApproveStep, event: Voted) -> bool:
+    """Return whether the person may answer the gate, in any of its circles."""
+    mine, circle = {event.by.id, *event.by.groups}, _circle(step, 0)
+    if mine & set(step.not_by):
+        return False
+    while circle is not None:
+        if any(need.group in mine for need in circle.from_):
+            return True
+        circle = circle.then
+    return False
 
 
 STAGES: Final[Mapping[str, Resume]] = {

@@ -8,6 +8,7 @@ done, or the action is safe to repeat. Called by core.advance when an act has en
 from collections.abc import Mapping
 from typing import Final
 
+from engine.core import undoing
 from engine.core.acting import code_of, do, next_guard, target_of
 from engine.core.names import concerns, evidence_of
 from engine.core.policy import retry_delay
@@ -29,6 +30,7 @@ def acted(turn: Turn, thread: Thread, event: Event | None) -> None:
         if event.outcome != "ok":
             _note_lost(turn, thread, event)
         turn.drop(thread)
+        undoing.go_on(turn)
     elif "then" in thread.box:
         turn.enter(thread, thread.box["then"])
     elif event.outcome == "ok":

@@ -160,6 +160,10 @@ def _resume(turn: Turn, thread: Thread) -> None:
     if ending or turn.orphan(thread):
         turn.note("crash", "in flight when the engine died; it stays held", thread)
         turn.drop(thread)
+        undoing.go_on(turn)
+    elif "then" in thread.box:
+        turn.note("crash", "in flight when the engine died; it stays held", thread)
+        turn.enter(thread, thread.box["then"])
     elif thread.stage == "act.acting":
         crashes.crashed(turn, thread)
     else:

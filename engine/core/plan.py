@@ -11,7 +11,7 @@ import msgspec
 
 from engine.core.binding import target_names, with_names
 from engine.core.code import END_OF_BLOCK, ActionCode, Node
-from engine.core.names import evidence_of, frame_slot, rendered_params, slot_of
+from engine.core.names import TARGET, evidence_of, frame_slot, rendered_params, slot_of
 from engine.core.record import Thread
 from engine.core.turn import Turn, replace
 from engine.errors import TemplateProblem
@@ -82,13 +82,15 @@ def planned(turn: Turn, thread: Thread, node: Node) -> list[PlannedAct]:
     step = node.step
     if node.scope != turn.scope(thread).index:
         inner = turn.compiled.scopes[node.scope].runbook.runbook
-        return [PlannedAct(step.act, problem=f"decided inside {inner}")]
+        return [PlannedAct(step.act, problem=f"decided inside {inner}", step=node.id)]
     block = turn.compiled.nodes[node.each] if node.each != END_OF_BLOCK else None
     if block is None or block.step.as_ in thread.names:
-        return [planned_act(turn, thread, node)]
+        target = str(thread.names.get(TARGET, ""))
+        return [planned_act(turn, thread, node, target=target)]
     targets = turn.judge(thread, block.exprs["each"])
     if targets is UNKNOWN or not isinstance(targets, list):
-        return [PlannedAct(step.act, problem="the targets cannot be told yet")]
+        told = "the targets cannot be told yet"
+        return [PlannedAct(step.act, problem=told, step=node.id)]
     acts = []
     for target in targets:
         names = thread.names | target_names(turn, thread, block, target)
@@ -120,6 +122,7 @@ def planned_act(
         model.risk,
         {name: names.get(name) for name in model.remember},
         problem,
+        node.id,
     )
 
 
@@ -153,9 +156,9 @@ def differences(old: Plan, new: Plan) -> str:
         was = old.states.get(slot)
         if was is not None and was != state:
             told.append(f"{slot} was {was}, is {state}")
-    was_acts = {(act.action, act.target): act for act in old.acts}
+    was_acts = {(act.step, act.target): act for act in old.acts}
     for act in new.acts:
-        before = was_acts.get((act.action, act.target))
+        before = was_acts.get((act.step, act.target))
         where = f"{act.action} {act.target}".strip()
         if before is None:
             told.append(f"{where} is new")

@@ -52,6 +52,7 @@ RUN_TABLE: Final[Mapping[str, Mapping[str, RunState]]] = {
         "waits": "waiting",
         "gives_back": "undoing",  # giving back is allowed while on hold
         "is_held_up": "on_hold",
+        "resolves": "resolved",  # what was held up had no time left, and may fail
         "hands_over": "handed_over",
         "is_cancelled": "cancelled",
         "clears": "cleared",
@@ -159,6 +160,7 @@ STAGE_EVENT: Final[Mapping[str, str]] = {
     "undo.lost": "look",
     "undo.retry": "wait",
     "undo.pause": "wait",
+    "undo.flight": "wait",
     "undo.check": "look",
     "restore.gone": "look",
     "start.lock": "wait",

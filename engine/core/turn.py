@@ -263,8 +263,8 @@ class Turn:
         elif thread.top:
             self.take(thread, policy, f"{node.name}: {why}")
         else:
-            pc, kind, to = thread.pc, policy.kind, policy.pc
-            self.finish(thread, Outcome(thread.id, False, why, pc, kind, to, target))
+            way = (thread.pc, policy.kind, policy.pc)
+            self.finish(thread, Outcome(thread.id, False, why, *way, target))
 
     def take(self, thread: Thread, policy: Policy, why: str) -> None:
         """Do what a policy says, on the main line of a frame."""
@@ -275,14 +275,8 @@ class Turn:
         elif thread.frame:
             self._leave_frame(thread, policy, why)
         else:
-            self.wind(
-                Winding(
-                    "handed_over",
-                    why,
-                    give_back=policy.kind == "undo",
-                    last_look=self.early(),
-                )
-            )
+            undo, early = policy.kind == "undo", self.early()
+            self.wind(Winding("handed_over", why, give_back=undo, last_look=early))
 
     def cleared(self, thread: Thread, why: str) -> None:
         """The trouble is gone before anything was done."""
@@ -328,8 +322,11 @@ class Turn:
             self.ready.append(child.id)
 
     def orphan(self, thread: Thread) -> bool:
-        """Whether nobody waits for how this thread ends."""
-        return bool(thread.parent) and thread.parent not in self.threads
+        """Whether nobody waits for how this thread ends: its parent went on."""
+        parent = self.threads.get(thread.parent)
+        if parent is None or f"{parent.stage}.child" not in self.stages:
+            return bool(thread.parent)
+        return not thread.id.startswith(f"{parent.id}.{parent.pc}")
 
     def siblings(self, thread: Thread) -> list[Thread]:
         """Return the other living children of the thread's parent, in order."""
@@ -367,7 +364,7 @@ class Turn:
         }
 
     def in_flight(self) -> bool:
-        """Whether an act or an undo is going on that nobody knows the end of."""
+        """Whether an act or an undo is going on."""
         return any(thread.stage in IN_FLIGHT for thread in self.threads.values())
 
     def ending(self, thread: Thread) -> bool:

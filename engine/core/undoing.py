@@ -87,12 +87,30 @@ def _next(turn: Turn, thread: Thread) -> None:
         _all_given_back(turn, thread)
         return
     held = left[0]
+    if _in_flight(turn, thread, held):
+        turn.wait(thread, "undo.flight", ())
+        return
     thread = turn.put(replace(thread, held=held.id, names=dict(held.names), n=0))
     undone_when = action_of(turn, held).conditions.get("undone_when")
     if undone_when is None:
         _may_undo(turn, thread)
     else:
         _look_as(turn, thread, held, undone_when.checks, "undo.undone")
+
+
+def _in_flight(turn: Turn, thread: Thread, held: Held) -> bool:
+    """Whether its act is still going on: undone now, it could come after its undo."""
+    return any(
+        one.held == held.id and one.stage == "act.acting" and one.id != thread.id
+        for one in turn.threads.values()
+    )
+
+
+def go_on(turn: Turn) -> None:
+    """An act has ended that somebody may have waited for to give it back."""
+    for thread in list(turn.threads.values()):
+        if thread.stage == "undo.flight":
+            _next(turn, thread)
 
 
 def action_of(turn: Turn, held: Held) -> ActionCode:

@@ -47,6 +47,7 @@ class PlannedAct(msgspec.Struct, frozen=True, omit_defaults=True):
     risk: str = "low"
     before: dict[str, Any] = {}  # remembered values, name to value
     problem: str = ""  # why it cannot be told yet
+    step: str = ""  # id of the step that does it
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -143,7 +143,7 @@ class Judging:
     def _approved(self, node: Node, record: Record, state: State, edge: int) -> None:
         action = self.compiled.scopes[node.scope].actions[node.step.act]
         plans = {
-            gate
+            gate.rpartition("@")[2]
             for frames in (record.frames, state.record.frames)
             for frame in frames.values()
             for gate in frame.plans

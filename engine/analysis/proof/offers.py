@@ -237,7 +237,10 @@ class Offers:
         gate = self.compiled.nodes[thread.pc].gate
         if gate == END_OF_BLOCK or thread.held or thread.n or record.winding:
             return
-        event = Voted(key=f"@{gate}:", by=Actor("person-no"), vote="reject", plan="")
+        step = self.compiled.nodes[gate].step
+        groups = tuple({need.group for need in step.from_} - set(step.not_by))
+        by = Actor("person-no", groups=groups)
+        event = Voted(key=f"@{gate}:", by=by, vote="reject", plan="")
         yield Move(thread.id, "late", (event,), "somebody says no after all", 0.0)
 
     # From outside

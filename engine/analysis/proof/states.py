@@ -217,7 +217,7 @@ class States:
                 [
                     (gate, plan.hash if plan is not None else "")
                     for gate, plan in frame.plans.items()
-                    if int(gate) in gates
+                    if _asked(gate, gates, record)
                 ]
             ),
             tuple([one for one in frame.asked_tick if _asked(one, gates, record)]),
