@@ -11,6 +11,7 @@ Called by: offers.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise, product
+from math import prod
 from typing import Any, Final, NamedTuple
 
 from engine.core.code import CompiledRunbook, Scope
@@ -24,7 +25,7 @@ from engine.model.vocabulary import Check, Input
 TEXT: Final = re.compile(r'"([^"\\]*)"|\'([^\'\\]*)\'')
 NUMBER: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 LABEL: Final = re.compile(r"labels(?:\.(\w+)|\[[\"'](\w+)[\"']\])")
-MOST_TRIED: Final = 600  # observations of one check; what is left out is told
+MOST_TRIED: Final = 600  # observations of one check; see `cut`
 PLAIN: Final = ("ok", "state", "age_seconds")
 TARGETS: Final = 3  # members of the longest list of targets that is walked
 
@@ -45,6 +46,7 @@ class Domains:
             scope.index: list(expressions(compiled, scope)) for scope in compiled.scopes
         }
         self._sights: dict[tuple[int, str], tuple[Sight, ...]] = {}
+        self.cut = False  # some combination of values of a check was not tried
 
     def rules(self, scope: int) -> Sequence[Expression]:
         """Return every condition that stands in a scope."""
@@ -63,6 +65,7 @@ class Domains:
         if not reads.paths:
             yield from (Sight("pass", {}), Sight("fail", {}))
             return
+        self.cut = self.cut or reads.many() > MOST_TRIED
         found: dict[Any, Sight] = {}
         for sight in reads.tried():
             found.setdefault(reads.signature(sight), sight)
@@ -139,6 +142,10 @@ class _Reads:
             rest = path.removeprefix(self.head)
             if rest != path and rest.split(".")[0] not in PLAIN:
                 yield rest
+
+    def many(self) -> int:
+        """Return how many combinations of values there are to try."""
+        return prod(len(list(self._values(path))) for path in self.paths)
 
     def tried(self) -> Iterator[Sight]:
         """Yield the answers to observations, one for each choice of values."""

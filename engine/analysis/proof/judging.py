@@ -8,12 +8,14 @@ at any time, nothing waits for people alone, nothing stands still.
 Called by: walk (each move), proving (at the end).
 """
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.analysis.always import happened
 from engine.analysis.proof.offers import Move
+from engine.analysis.proof.plain import all_plain
 from engine.analysis.proof.states import State
 from engine.analysis.proof.walk import Graph, Walk
 from engine.core.advance import STAGES
@@ -52,6 +54,10 @@ class Judging:
         self.taken: set[int] = set()
         self.causes: set[tuple[str, str]] = set()  # step id, cause
         self._ids = {node.id: node for node in self.compiled.nodes}
+        self._runs = {0: 0}  # each scope to the step that runs it
+        for node in self.compiled.nodes:
+            if node.verb == "run":
+                self._runs[self.compiled.nodes[node.blocks[0]].scope] = node.pc
         clauses = self.compiled.runbook.always
         self._clauses = [
             (index, _Clause(self.compiled, one))
@@ -99,6 +105,7 @@ class Judging:
         for thread in record.threads.values():
             if thread.stage not in ("when", "ready"):
                 self.taken.add(thread.pc)
+        self.taken.update(self._runs[one.scope] for one in record.frames.values())
         if record.end:
             self._ended(record, effects, edge)
         if move.kind in ("cancel", "keep") and not (record.winding or record.end):
@@ -197,9 +204,22 @@ class Judging:
         """Yield what was found, and what no path has shown."""
         yield from self.faults.values()
         yield from self._waiting()
+        plain = all_plain(self.compiled, self.walk.domains)
+        for fault in self._untaken():
+            if plain:
+                yield fault
+            else:
+                told = f"{fault.message}; but not every value was tried"
+                yield dataclasses.replace(fault, code="not-proved", message=told)
+
+    def _untaken(self) -> Iterator[Fault]:
+        """Yield what no path takes; of a sub-runbook its own file tells."""
         for node in self.compiled.nodes:
+            if node.scope:
+                continue
             written = node.verb in SHOWN and node.step is not None
-            if written and node.pc not in self.taken:
+            inside = node.verb == "all" and self.taken & {*node.blocks}
+            if written and node.pc not in self.taken and not inside:
                 if self._first_untaken(node):
                     yield Fault("unreached", node.id, self._why_untaken(node))
             elif node.verb == "cause":

@@ -131,6 +131,8 @@ HINTS: Final = {
     "loop": "End one of the jumps with hand_over.",
     "time": "Shorten a `within`, `timeout`, `attempts` or `retry` on this path, "
     "or raise the limit.",
+    "not-proved": "Some condition compares more than a name with what is written "
+    "beside it. Nothing is to be done if you know values for which this is taken.",
     "undo-order": "This is a defect of the engine: please report it.",
     "unreached": "Take it out, or change the condition that keeps every path from it.",
     "waits": "This is a defect of the engine: please report it.",

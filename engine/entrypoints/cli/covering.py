@@ -76,13 +76,23 @@ def _read(paths: "Sequence[Path]") -> "tuple[list[AlertRule], list[Problem]]":
     for path in paths:
         if not path.exists():
             raise NotFound(f"{path}: there is no such file or folder of rules")
-        files = sorted(path.rglob("*.y*ml")) if path.is_dir() else [path]
+        files = [path]
+        if path.is_dir():
+            files = sorted(one for one in path.rglob("*.y*ml") if not one.is_dir())
         for file in files:
-            text = file.read_bytes().decode("utf-8", "replace")
-            some, told = read_alert_rules(text, str(file))
+            some, told = read_alert_rules(_text(file), str(file))
             rules += some
             problems += told
     return rules, problems
+
+
+def _text(file: Path) -> str:
+    from engine.errors import EngineError
+
+    try:
+        return file.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise EngineError(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _say(told: "Coverage", books: int, most: int) -> None:

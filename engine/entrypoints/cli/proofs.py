@@ -14,7 +14,9 @@ from engine.entrypoints.cli.choosing import config_of, library_of
 from engine.entrypoints.cli.screen import PROBLEMS, say, say_json
 
 if TYPE_CHECKING:
-    from engine.analysis.proof import Proof
+    from collections.abc import Sequence
+
+    from engine.analysis.proof import Finding, Proof
     from engine.analysis.proof.story import Story
     from engine.language.tree import Tree
 
@@ -59,7 +61,7 @@ def prove(
         began = time.perf_counter()
         proof = proofs.prove(compiled, most=states, explain=explain)
         took = time.perf_counter() - began
-        refused = refused or bool(proof.findings)
+        refused = refused or bool(refusals(proof))
         limits = compiled.runbook.limits.time
         bounds = {name: getattr(limits, name) for name in TIMES}
         if format_ == "json":
@@ -91,12 +93,20 @@ def as_text(
     return rows
 
 
+def refusals(proof: "Proof") -> "Sequence[Finding]":
+    """Return what keeps a runbook from being proved: all, where it was not walked."""
+    if not proof.proved:
+        return proof.findings
+    return [one for one in proof.findings if one.code != "not-proved"]
+
+
 def counted(proof: "Proof") -> str:
     """Return what was walked, in words."""
     if not proof.proved:
         return "not proved"
     ends = ", ".join(f"{end} {many}" for end, many in sorted(proof.ends.items()))
-    told = "proved" if not proof.findings else f"{len(proof.findings)} refused"
+    many = len(refusals(proof))
+    told = f"{many} refused" if many else "proved"
     return (
         f"{told}: {proof.states:,} states, {proof.moves:,} moves, "
         f"{_many(proof.paths)} paths; ends {ends}"
@@ -136,7 +146,7 @@ def as_json(
 
     return {
         "file": str(file),
-        "proved": proof.proved and not proof.findings,
+        "proved": not refusals(proof),
         "states": proof.states,
         "moves": proof.moves,
         "paths": proof.paths,

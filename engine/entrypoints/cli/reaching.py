@@ -174,13 +174,17 @@ def named_server(context: typer.Context, as_: str = "") -> "Server | None":
     url = given.get("_server") or ""
     if not url:
         return None
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        wrong_use(f"'{url}' is no address of a server: write https://host:8080")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:  # a bracket that is not closed, a port that is no number
+        host = None
+    if not host or parts.scheme not in ("http", "https"):
+        wrong_use(f"'{plain(url)}' is no address of a server: write https://host:8080")
     if as_:
         wrong_use("--as: the server at another address knows you by your token")
     token = _token(given.get("_token_file"))
-    if token and parts.scheme == "http" and not _loopback(parts.hostname):
+    if token and parts.scheme == "http" and not _loopback(host):
         tell(f"{url}: without TLS the token can be read on its way")
     headers = {"authorization": f"Bearer {token}"} if token else {}
     return Server(url, headers=headers)
@@ -194,13 +198,17 @@ def _token(file: Path | None) -> str:
     from engine.errors import EngineError
 
     if file is None:
-        return os.environ.get("RUNBOOK_TOKEN", "").strip()
-    try:
-        token = file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise EngineError(f"the token in {file} cannot be read: {error}") from error
+        token, where = os.environ.get("RUNBOOK_TOKEN", "").strip(), "RUNBOOK_TOKEN"
+        if not token:
+            return ""
+    else:
+        where = str(file)
+        try:
+            token = file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise EngineError(f"the token in {file} cannot be read: {error}") from error
     if not token or not token.isascii() or not token.isprintable():
-        raise EngineError(f"{file} holds no token: it is one line of plain letters")
+        raise EngineError(f"{where} holds no token: it is one line of plain letters")
     return token
 
 
