@@ -79,9 +79,13 @@ class MemoryStore:
         """Return the text kept under the hash."""
         return self._revisions.get(revision)
 
-    async def unsent(self, *, limit: int = 100) -> list[tuple[int, str, Say | Page]]:
-        """Return (id, run, message) of what is still to be sent, oldest first."""
-        posts = [(number, *post) for number, post in self._outbox.items()]
+    async def unsent(
+        self, *, limit: int = 100, after: int = 0
+    ) -> list[tuple[int, str, Say | Page]]:
+        """Return (id, run, message) of what is to be sent after an id, oldest first."""
+        posts = [
+            (number, *post) for number, post in self._outbox.items() if number > after
+        ]
         return posts[:limit]
 
     async def sent(self, ids: Sequence[int]) -> None:

@@ -66,8 +66,10 @@ class Store(Protocol):
         """Return the text kept under the hash."""
         ...
 
-    async def unsent(self, *, limit: int = 100) -> list[tuple[int, str, Say | Page]]:
-        """Return (id, run, message) of what is still to be sent, in order."""
+    async def unsent(
+        self, *, limit: int = 100, after: int = 0
+    ) -> list[tuple[int, str, Say | Page]]:
+        """Return (id, run, message) of what is to be sent after an id, in order."""
         ...
 
     async def sent(self, ids: Sequence[int]) -> None:

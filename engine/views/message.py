@@ -4,6 +4,7 @@ Everything that an approval is bound to stands here: targets, commands, the way 
 the values before, the evidence. Called by the command line, the web, and chat's text.
 """
 
+import shlex
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -47,6 +48,32 @@ def question_text(question: Question, *, until: float | None = None) -> str:
     if question.retype is not None:
         lines.append(f"Type this to approve: {visible(question.retype)}")
     return "\n".join(lines) + "\n"
+
+
+def answering_command(run: str, question: Question, *, who: str = "NAME") -> str:
+    """Return the command line that answers a question; NAME and … are filled in.
+
+    Args:
+        run: Its run.
+        question: What is asked.
+        who: Who answers.
+    """
+    words = ["runbook", _verb(question), run, question.called]
+    if question.kind == "approve":
+        words += ["--type", question.retype] if question.retype is not None else []
+    else:
+        words += [f"{name}=…" for name in question.fields]
+    line = " ".join(_word(one) for one in [*words, "--as", who])
+    return visible(line, most=COMMAND_MOST)
+
+
+def _verb(question: Question) -> str:
+    return "approve" if question.kind == "approve" else "answer"
+
+
+def _word(text: str) -> str:
+    """Return a word as a shell takes it; a field that is to be filled in as it is."""
+    return text if text.endswith("=…") else shlex.quote(text)
 
 
 def people_text(who: Iterable[tuple[str, int]]) -> str:

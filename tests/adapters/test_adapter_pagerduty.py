@@ -331,3 +331,23 @@ async def test_nobody_configured_writes_it_down_alone(web: HttpxWeb) -> None:
     await made.page("r-1", PAGE)
 
     assert ["r-1 ops"] == beside.pages
+
+
+async def test_a_routing_key_without_a_value_is_told_as_what_it_is(
+    web: HttpxWeb,
+) -> None:
+    """
+    It will not mend by itself, and says which secret; other groups are paged.
+    """
+    gone = SecretRef(secret="GONE")
+    async with serving(always(TAKEN)) as far:
+        services = Services(
+            SecretRef(secret="TOKEN"), {"dba": gone}, far.url + "/v2/enqueue"
+        )
+        made = PagerDutyPager(web, services, secret, Beside())
+        with pytest.raises(ChatDown, match="secret 'GONE' has no value") as told:
+            await made.page("r-1", Page("dba", "look", "sev1", "k"))
+        await made.page("r-1", PAGE)
+
+    assert told.value.lasting
+    assert 1 == len(far.asked)

@@ -345,6 +345,19 @@ async def test_messages_wait_in_order_until_sent(store: AnyStore) -> None:
     assert await store.unsent(limit=0) == []
 
 
+async def test_messages_are_read_on_after_one_of_them(store: AnyStore) -> None:
+    """
+    Who cannot send the first ones yet reads those that came after them.
+    """
+    said = [Say(str(number)) for number in range(5)]
+    await store.append([entry(1)], summary(), outbox=said)
+    waiting = await store.unsent()
+    await store.sent([waiting[3][0]])
+
+    assert waiting[2:3] == await store.unsent(limit=1, after=waiting[1][0])
+    assert waiting[4:] == await store.unsent(after=waiting[2][0])
+
+
 async def test_a_message_number_is_never_used_twice(store: AnyStore) -> None:
     """
     A number that was sent does not come back for another message.

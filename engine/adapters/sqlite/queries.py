@@ -28,7 +28,7 @@ _HANDED: Final = (
     " AND state = 'handed_over' ORDER BY updated_at, run"
 )
 _UNSENT: Final = (
-    "SELECT id, run, body FROM outbox WHERE sent IS NULL ORDER BY id LIMIT ?"
+    "SELECT id, run, body FROM outbox WHERE sent IS NULL AND id > ? ORDER BY id LIMIT ?"
 )
 
 
@@ -69,10 +69,10 @@ def summary(connection: apsw.Connection, run: str) -> RunSummary | None:
 
 
 def unsent(
-    connection: apsw.Connection, limit: int
+    connection: apsw.Connection, limit: int, after: int
 ) -> list[tuple[int, str, Say | Page]]:
-    """Return (id, run, message) of what is still to be sent, oldest first."""
-    rows = connection.execute(_UNSENT, (limit,))
+    """Return (id, run, message) of what is to be sent after an id, oldest first."""
+    rows = connection.execute(_UNSENT, (after, limit))
     return [(int(n), str(run), _decode_message.decode(body)) for n, run, body in rows]
 
 

@@ -140,9 +140,11 @@ class SqliteStore:
         """Return the text kept under the hash."""
         return await self._readers.ask(lambda c: queries.one(c, _REVISION, revision))
 
-    async def unsent(self, *, limit: int = 100) -> list[tuple[int, str, Say | Page]]:
-        """Return (id, run, message) of what is still to be sent, oldest first."""
-        return await self._readers.ask(lambda c: queries.unsent(c, limit))
+    async def unsent(
+        self, *, limit: int = 100, after: int = 0
+    ) -> list[tuple[int, str, Say | Page]]:
+        """Return (id, run, message) of what is to be sent after an id, oldest first."""
+        return await self._readers.ask(lambda c: queries.unsent(c, limit, after))
 
     async def sent(self, ids: Sequence[int]) -> None:
         """Mark messages as sent; a second time changes nothing."""

@@ -5,7 +5,6 @@ one leaves it on disk. Read by: running.
 """
 
 import asyncio
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -22,6 +21,7 @@ from engine.model.people import Question
 from engine.model.run import ENDS, RunSummary
 from engine.runtime.service import new_run_id
 from engine.views.escape import visible
+from engine.views.message import answering_command
 
 if TYPE_CHECKING:
     from engine.config import Config
@@ -320,12 +320,6 @@ class Attended:
 
 
 def _elsewhere(summary: RunSummary, question: Question) -> str:
-    run, step = summary.run, question.called
     groups = ", ".join(group for group, _ in question.who) or "anybody"
-    if question.kind == "approve":
-        typed = f" --type {shlex.quote(question.retype)}" if question.retype else ""
-        how = f"runbook approve {run} {step}{visible(typed)} --as NAME"
-    else:
-        fields = " ".join(f"{name}=…" for name in question.fields)
-        how = f"runbook answer {run} {step} {fields} --as NAME"
+    how, run = answering_command(summary.run, question), summary.run
     return f"{run} waits for {visible(groups)}: {visible(question.text)}  [{how}]"

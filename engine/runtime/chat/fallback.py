@@ -28,7 +28,7 @@ from engine.runtime.chat import cards
 from engine.runtime.chat.links import Links
 from engine.runtime.chat.screens import Screens
 from engine.runtime.chat.story import Stories, Story
-from engine.views.message import question_text
+from engine.views.message import answering_command, question_text
 
 log = logging.getLogger(__name__)
 replace = msgspec.structs.replace
@@ -236,8 +236,8 @@ class Fallback:
         if links is not None and self.may(way.person, story, question):
             link = links.link(run, question, way.person, until)
             return f"{text}Answer, as {way.person}, once: {link}\n"
-        verb = "approve" if question.kind == "approve" else "answer"
-        return f"{text}Answer with: runbook {verb} {run} --step {question.called}\n"
+        how = answering_command(run, question, who=way.person or "NAME")
+        return f"{text}Answer with: {how}\n"
 
     async def _send(self, way: Way, out: Shown, title: str, text: str) -> Shown:
         """Send; what is never taken is left out, loudly. Raises ChatDown."""

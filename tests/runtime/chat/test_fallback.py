@@ -94,7 +94,7 @@ def test_g14_severe_messages_and_questions_go_out_within_a_minute() -> None:
     assert "Asked: Messages are late" == title
     assert "Chat does not work (local since 00:00:00 UTC)" in text
     assert "Take it?" in text
-    assert "Answer with: runbook approve r-1 --step take-it" in text
+    assert "Answer with: runbook approve r-1 take-it --as NAME" in text
 
 
 def test_f60_a_revoked_token_moves_to_the_way_out_at_once() -> None:
