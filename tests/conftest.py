@@ -9,6 +9,7 @@ import os
 
 import pytest
 
+pytest_plugins = ["tests.alone"]
 WORKERS_PER_CORE, MOST_WORKERS = 2, 8
 PURE = ("core", "expressions", "language", "runtime", "templating", "views")
 

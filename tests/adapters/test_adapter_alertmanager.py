@@ -253,6 +253,7 @@ async def test_undo_whose_silence_goes_meanwhile_is_ok(web: HttpxWeb) -> None:
 
 
 @pytest.mark.parametrize("serve", [hang, reset])
+@pytest.mark.timed
 async def test_server_that_does_not_answer_is_failed_before_the_act(
     web: HttpxWeb, serve: Any
 ) -> None:

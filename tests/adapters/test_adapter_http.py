@@ -137,6 +137,7 @@ async def test_check_posts_a_query(web: HttpxWeb) -> None:
 
 
 @pytest.mark.parametrize("serve", [hang, drip])
+@pytest.mark.timed
 async def test_f28_slow_server_is_unknown(web: HttpxWeb, serve: Serve) -> None:
     """
     No complete answer at the total deadline is unknown.

@@ -167,6 +167,7 @@ async def test_no_address_says_what_to_write(web: HttpxWeb) -> None:
 
 
 @pytest.mark.parametrize("serve", [hang, drip])
+@pytest.mark.timed
 async def test_f28_slow_server_is_unknown_at_the_deadline(
     web: HttpxWeb, serve: Callable[[Asked, asyncio.StreamWriter], Any]
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.adapters.web import HttpxWeb, may_reach
+from engine.adapters.web.httpx_web import HOST_CONNECTIONS
 from engine.ports import WebProblem, WebRequest
 from tests.adapters.certificates import server_certificate
 from tests.adapters.loopback import (
@@ -56,6 +57,7 @@ def told(found: WebProblem) -> tuple[str, str, bool]:
     return (found.kind, found.message, found.sent)
 
 
+@pytest.mark.timed
 async def test_answer_is_complete_whatever_its_status(web: HttpxWeb) -> None:
     """
     A 503 with a body is an answer: status, headers in lower case, body.
@@ -81,6 +83,7 @@ async def test_reads_share_a_connection_and_writes_do_not(web: HttpxWeb) -> None
     assert far.connections == 3
 
 
+@pytest.mark.timed
 async def test_f28_hanging_server_is_cut_and_was_sent(web: HttpxWeb) -> None:
     """
     A server that never answers costs the total time, and the request counts as sent.
@@ -94,6 +97,7 @@ async def test_f28_hanging_server_is_cut_and_was_sent(web: HttpxWeb) -> None:
     assert took < 1.5
 
 
+@pytest.mark.timed
 async def test_f28_dripping_server_is_cut_at_the_total_deadline(web: HttpxWeb) -> None:
     """
     Bytes that keep coming do not extend the deadline.
@@ -572,3 +576,26 @@ async def test_requests_run_after_the_pool_was_used_by_many(web: HttpxWeb) -> No
         second = await web.request(WebRequest("GET", far.url))
 
     assert (first.body, second.body) == (b"one", b"two")
+
+
+async def test_a_host_that_hangs_leaves_room_for_others(web: HttpxWeb) -> None:
+    """
+    More requests wait at one host than it may have: another one is asked at once, and
+    those that had no turn were not sent.
+    """
+    times = [3.0] * HOST_CONNECTIONS + [1.0] * 20
+    async with serving(hang) as far, serving(always(reply("ok"))) as near:
+        slow = [
+            asyncio.create_task(
+                problem(web, WebRequest("GET", far.url, timeout_seconds=one))
+            )
+            for one in times
+        ]
+        await asyncio.sleep(0)
+        answer = await web.request(WebRequest("GET", near.url, timeout_seconds=2.0))
+        found = await asyncio.gather(*slow)
+
+    assert 200 == answer.status
+    assert [("timeout", True)] * HOST_CONNECTIONS + [("timeout", False)] * 20 == [
+        (one.kind, one.sent) for one in found
+    ]

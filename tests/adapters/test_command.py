@@ -56,6 +56,7 @@ def alive_with(mark: str) -> list[int]:
 _US = os.getpid()
 
 
+@pytest.mark.timed
 async def test_check_tells_exit_code_and_output() -> None:
     """A program that ends is told by its exit code and both its streams."""
     code = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
@@ -263,6 +264,7 @@ async def test_numbers_may_stand_as_arguments() -> None:
 STUBBORN = "import signal,time; signal.signal(15, signal.SIG_IGN); {} time.sleep(60)"
 
 
+@pytest.mark.timed
 async def test_f77_program_that_ignores_sigterm_is_killed_at_the_limit() -> None:
     """It is over at the limit, cannot be told, and nothing survives."""
     began = time.monotonic()
@@ -316,6 +318,7 @@ async def test_f77_a_gigabyte_of_output_is_read_and_capped() -> None:
     assert found.seen["dropped_bytes"] == 1024 * 1024 * 1024 - 64 * 1024
 
 
+@pytest.mark.timed
 async def test_f77_endless_output_ends_at_the_limit() -> None:
     """A program that writes for ever is cut at its limit."""
     began = time.monotonic()
@@ -334,6 +337,7 @@ async def test_f77_program_with_its_output_closed_is_waited_for() -> None:
     assert found.seen["exit_code"] == 5
 
 
+@pytest.mark.timed
 async def test_f77_grandchild_that_keeps_the_pipe_does_not_hang_us() -> None:
     """The program's end counts; what a check leaves behind is ended."""
     began = time.monotonic()

@@ -181,6 +181,7 @@ async def test_garbage_is_unknown() -> None:
     assert found.unknown is not None
 
 
+@pytest.mark.timed
 async def test_silent_server_is_unknown_within_the_limit() -> None:
     """No answer in time is unknown, and the look ends in time."""
     began = time.monotonic()

@@ -217,6 +217,7 @@ async def test_long_list_is_read_page_by_page(web: HttpxWeb) -> None:
 
 
 @pytest.mark.parametrize("serve", [hang, drip])
+@pytest.mark.timed
 async def test_f28_slow_api_server_is_unknown_at_the_deadline(
     web: HttpxWeb, serve: Callable[..., Any]
 ) -> None:
@@ -232,6 +233,7 @@ async def test_f28_slow_api_server_is_unknown_at_the_deadline(
     assert took < 1
 
 
+@pytest.mark.timed
 async def test_f28_pages_share_one_deadline(web: HttpxWeb) -> None:
     """A list without an end is cut by the one limit over all its pages."""
     page = {"metadata": {"continue": "more"}, "items": [far.a_pod("api-1")]}

@@ -93,6 +93,7 @@ async def test_nrql_is_a_variable_of_the_query(web: HttpxWeb) -> None:
     assert (found.seen["value"], found.source) == (7.0, nrql)
 
 
+@pytest.mark.timed
 async def test_f32_a_running_query_is_asked_for_again(web: HttpxWeb) -> None:
     """
     Without results there is progress: it is asked by its number after retryAfter.
@@ -116,6 +117,7 @@ async def test_f32_a_running_query_is_asked_for_again(web: HttpxWeb) -> None:
     assert "nrqlQueryProgress(queryId: $id)" in far.asked[1].json["query"]
 
 
+@pytest.mark.timed
 async def test_f32_a_query_that_outlives_the_limit_is_unknown(web: HttpxWeb) -> None:
     """
     Pending is not empty: at the limit it is unknown, and no wait goes beyond it.

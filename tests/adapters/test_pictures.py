@@ -119,6 +119,7 @@ def test_giant_text_is_refused_before_it_is_drawn() -> None:
     )
 
 
+@pytest.mark.timed
 def test_long_runbook_is_drawn_in_time() -> None:
     """Two hundred steps in a row, each with a way around, are drawn in seconds."""
     rows = [f"s{n} -> s{n + 1}; s{n} -> s{n + 3} [style=dashed];" for n in range(200)]
@@ -129,6 +130,7 @@ def test_long_runbook_is_drawn_in_time() -> None:
     assert svg.count(b'class="node"') == 203
 
 
+@pytest.mark.timed
 def test_g25_tangle_ends_at_the_limit() -> None:
     """A graph that would take minutes is given up in words, and in time."""
     rows = [f"s{n} -> s{n + 1}; s{n} -> s{n * 7 % 200};" for n in range(200)]

@@ -119,6 +119,7 @@ async def test_a_number_is_a_value(web: HttpxWeb, form: Form) -> None:
 
 @EACH
 @pytest.mark.parametrize("serve", [hang, drip], ids=["hang", "drip"])
+@pytest.mark.timed
 async def test_f28_slow_provider_is_unknown_at_the_deadline(
     web: HttpxWeb, form: Form, serve: Serve
 ) -> None:
@@ -502,6 +503,7 @@ async def test_secret_without_value_asks_nothing(web: HttpxWeb, form: Form) -> N
 
 @PAGES
 @pytest.mark.parametrize("serve", [hang, drip], ids=["hang", "drip"])
+@pytest.mark.timed
 async def test_f28_slow_status_page_ends_at_the_deadline(
     web: HttpxWeb, params: dict[str, Any], serve: Serve
 ) -> None:

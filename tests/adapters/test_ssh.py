@@ -156,6 +156,7 @@ async def test_what_a_remote_action_starts_in_the_background_lives_on(
     assert (done.outcome, len(left)) == ("ok", 1)
 
 
+@pytest.mark.timed
 async def test_remote_child_that_keeps_the_output_does_not_hang_us(
     far: Machine,
 ) -> None:
@@ -231,6 +232,7 @@ def test_f91_what_env_would_read_as_its_own_is_refused(more: dict[str, object]) 
 STUBBORN = "import signal,time; signal.signal(15, signal.SIG_IGN); {} time.sleep(60)"
 
 
+@pytest.mark.timed
 async def test_f77_remote_program_that_ignores_sigterm_is_killed(far: Machine) -> None:
     """It is over at the limit, cannot be told, and nothing survives."""
     began = time.monotonic()
@@ -272,6 +274,7 @@ async def test_f77_remote_output_is_read_and_capped(far: Machine) -> None:
     assert found.seen["dropped_bytes"] == size - 64 * 1024
 
 
+@pytest.mark.timed
 async def test_f77_endless_remote_output_ends_at_the_limit(far: Machine) -> None:
     """A program that writes for ever is cut at its limit."""
     began = time.monotonic()
@@ -390,6 +393,7 @@ async def serve(far: Machine, behave: str) -> tuple[asyncio.Server, dict[str, ob
 
 
 @pytest.mark.parametrize("behave", ["drips", "hangs"])
+@pytest.mark.timed
 async def test_f28_slow_ssh_server_is_cut_at_the_total_deadline(
     far: Machine, behave: str
 ) -> None:

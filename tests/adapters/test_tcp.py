@@ -113,6 +113,7 @@ async def test_refused_is_fail() -> None:
     )
 
 
+@pytest.mark.timed
 async def test_connect_timeout_is_fail_within_the_limit() -> None:
     """A host that drops every packet is fail, and the look ends in time."""
     with socket.socket() as raw:

@@ -18,6 +18,7 @@ from tests.benchmarks import steps
 from tests.benchmarks.chatting import measure_chat
 from tests.benchmarks.compiling import measure_compile
 from tests.benchmarks.core_speed import measure_advance
+from tests.benchmarks.crowding import measure_crowds
 from tests.benchmarks.figures import Figure, as_json, load, table
 from tests.benchmarks.rehearsing_speed import measure_rehearsals
 from tests.benchmarks.serving import measure_alerts, measure_first_act
@@ -39,6 +40,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "alerts": measure_alerts,
     "webhook": measure_first_act,
     "storing": measure_storing,
+    "crowds": measure_crowds,
     "chat": measure_chat,
 }
 

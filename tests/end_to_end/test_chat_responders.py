@@ -66,6 +66,7 @@ def test_the_second_of_two_sees_who_was_first(place: ChatPlace) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_the_engine_is_killed_between_a_click_and_its_record(place: ChatPlace) -> None:
     """
     The click is acknowledged at once and not recorded: the journal is held. After

@@ -6,6 +6,7 @@ import sys
 import time
 from subprocess import Popen
 
+import pytest
 from cli_place import Place
 
 from tests.small_disk import fill, small_disk
@@ -60,6 +61,7 @@ def heard(process: "Popen[str]", text: str) -> float:
     raise AssertionError(f"it ended without: {text}")
 
 
+@pytest.mark.timed
 def test_f23_a_deleted_journal_stops_the_acts(place: Place) -> None:
     """
     Deleted while a run goes on: said within five seconds, and nothing is done until the
@@ -119,6 +121,7 @@ def test_f21_a_full_disk_of_the_output_stops_no_run(place: Place) -> None:
     assert "resolved" in ends
 
 
+@pytest.mark.timed
 def test_f10_sigterm_lets_an_act_end(place: Place) -> None:
     """
     The act in flight has its grace; what became of it is on disk, and nothing is undone.

@@ -93,6 +93,7 @@ def read_apart(raw: bytes) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", TRAPS)
+@pytest.mark.timed
 def test_f89_a_trap_is_refused_at_its_line_in_time(name: str) -> None:
     """
     Rejected in under 100 ms with a line number, and the process is alive.

@@ -61,6 +61,7 @@ def driver(store: MemoryStore, clock: JumpyClock, code: object) -> Driver:
 
 
 @pytest.mark.parametrize("jump", [7200.0, -7200.0, -1.0])
+@pytest.mark.timed
 def test_f40_a_jump_of_the_clock_makes_no_wait_longer_or_shorter(jump: float) -> None:
     """Two waits of a minute take two minutes, and the timeline marks the jump."""
 

@@ -174,6 +174,7 @@ async def test_f57_a_cut_connection_passes_and_find_tells(
     assert (drop == "after") == (found is not None)
 
 
+@pytest.mark.timed
 async def test_f57_a_server_that_hangs_ends_within_the_total() -> None:
     """
     The time is for the whole call, not for each read; it is down, not lasting.

@@ -23,6 +23,7 @@ from tests.small_disk import fill, small_disk
 IMPATIENT = SqliteSettings(busy_seconds=0.3)
 
 
+@pytest.mark.timed
 async def test_f18_a_short_lock_is_waited_for(tmp_path: Path) -> None:
     """
     Another process that holds the file for a second delays an append, no more.

@@ -16,6 +16,7 @@ RUNS = 10_000  # with ten entries each
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 async def test_f27_a_large_journal_opens_and_is_listed_in_time(tmp_path: Path) -> None:
     """
     It opens in under 5 s; the newest runs and the open ones are there in under 200 ms.

@@ -337,6 +337,7 @@ async def test_body_that_later_deliveries_share_stays(tmp_path: Path) -> None:
 # Size
 
 
+@pytest.mark.timed
 async def test_f27_thousands_of_runs_are_read_through_indexes(tmp_path: Path) -> None:
     """
     With 20,000 entries of 2,000 runs, each question has its index, and the list takes

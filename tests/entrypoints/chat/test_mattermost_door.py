@@ -110,6 +110,7 @@ async def test_commands_buttons_and_forms_come_in(here: Open) -> None:
     assert [Said, Pressed, Filled] == [type(one) for one in here.desk.heard]
 
 
+@pytest.mark.timed
 async def test_a_press_is_acknowledged_before_anything_waits(here: Open) -> None:
     """
     Within half a second, while the journal takes its time; it is done afterwards.

@@ -194,6 +194,7 @@ async def test_f52_half_a_body_is_408_in_time(tmp_path: Path) -> None:
         peer.close()
 
 
+@pytest.mark.timed
 async def test_f52_a_silent_connection_ends(tmp_path: Path) -> None:
     """
     Nothing sent at all, and nothing more after an answer: both end by themselves.
@@ -412,6 +413,7 @@ async def test_f10_an_answer_in_flight_is_given_before_the_end(tmp_path: Path) -
         idle.close()
 
 
+@pytest.mark.timed
 async def test_told_twice_nothing_is_waited_for(tmp_path: Path) -> None:
     """
     A second word ends the server at once, whatever is in flight.

@@ -157,6 +157,7 @@ def test_f51_a_signed_time_has_a_window_and_a_request_comes_once(
     assert 401 == told(290) or 401 == told(290)  # within the same second
 
 
+@pytest.mark.timed
 def test_f52_slow_senders_are_cut_and_others_are_served(served: Served) -> None:
     """
     Half a header is 408 after 5 s, half a body after 15 s; a thousand idle connections

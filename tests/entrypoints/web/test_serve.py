@@ -54,6 +54,7 @@ def ended(served: Served, *signals: int) -> tuple[int, float]:
     return served.process.wait(40), time.monotonic() - began
 
 
+@pytest.mark.timed
 def test_f10_an_act_in_flight_has_its_grace(served: Served) -> None:
     """
     SIGTERM waits for it; its result is on disk, the exit code is 0.
@@ -67,6 +68,7 @@ def test_f10_an_act_in_flight_has_its_grace(served: Served) -> None:
     assert "did slowly" in told
 
 
+@pytest.mark.timed
 def test_f10_a_second_signal_waits_for_no_act(served: Served) -> None:
     """
     Ctrl-C twice: the act is let go, what is known is on disk, the exit code is 0.

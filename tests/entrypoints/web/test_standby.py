@@ -74,6 +74,7 @@ def alert(served: Served, name: str) -> Any:
     return body(world)
 
 
+@pytest.mark.timed
 def test_f16_a_second_server_stands_by_and_takes_over(served: Served) -> None:
     """
     It says who serves and takes nothing; after kill -9 it serves within five seconds,
@@ -98,6 +99,7 @@ def test_f16_a_second_server_stands_by_and_takes_over(served: Served) -> None:
     assert "runs_taken_up=1" in other.log
 
 
+@pytest.mark.timed
 def test_f16_a_server_that_ends_hands_over(served: Served) -> None:
     """
     SIGTERM of the first: its place is given back, the second one serves at once.
@@ -124,6 +126,7 @@ def test_f16_one_that_stands_by_ends_when_it_is_told_to(served: Served) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
+@pytest.mark.timed
 def test_f9_a_stopped_server_is_replaced_and_ends_when_it_wakes(served: Served) -> None:
     """
     With the true times: stopped for longer than its lease another one takes over

@@ -1,155 +1,48 @@
-"""The only door to HTTP: deadlines, caps and address rules in one place.
+"""ports.Web over httpx's URL and httpcore's connections (the engine of httpx).
 
-What is here: ports.Web over httpx's URL and httpcore's connections (the engine of
-httpx). A host is resolved once, every address is checked, and the connection goes to
-that very address, while Host, SNI and the certificate keep the name. What is not:
-secrets, retries, the meaning of a status: those belong to the adapter that asks.
+Host, SNI and the certificate keep the name, while the connection goes to the address
+that was checked.
 
 Reads reuse connections. Writes each take a fresh one: on a reused one that the server
-is closing nobody could tell whether the request arrived.
+is closing nobody could tell whether the request arrived. One host has at most
+HOST_CONNECTIONS at a time, so that one that hangs leaves room for the others; what
+waits for its turn waits here, because the pool looks at all that wait at each answer.
 
-Called by bootstrap (builds one) and, through ports.Web, by every other adapter.
+Called by: the package; through ports.Web by every other adapter.
 """
 
 import asyncio
-import errno
 import os
-import socket
 import ssl
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import urljoin
+from weakref import WeakValueDictionary
 
 import httpcore
 import httpx
 
+from engine.adapters.web.addresses import (
+    CheckedBackend,
+    Doorman,
+    Lookup,
+    Network,
+    SystemLookup,
+)
+from engine.adapters.web.failures import FAILURES, problem
 from engine.model.credentials import shown_url
 from engine.ports import WebAnswer, WebProblem, WebRequest
 
-Network = IPv4Network | IPv6Network
-Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
-
-PUBLIC_V6: Final = ip_network("2000::/3")  # all that is given out; the rest is special
-NEVER_PUBLIC: Final = (
-    ip_network("2002::/16"),  # 6to4: a private v4 address may hide in it
-    ip_network("3fff::/20"),  # documentation
-    ip_network("192.88.99.0/24"),  # 6to4 relays
-)
-FIRST_TRY_SECONDS: Final = 2.0  # a silent address gives way to the next after this
 IDLE_SECONDS: Final = 15.0
-CONNECTIONS: Final = 100
-LOOKUPS: Final = 16  # threads: a resolver that hangs must not stop the others
+CONNECTIONS: Final = 400
+HOST_CONNECTIONS: Final = 100
 USER_AGENT: Final = "incident-runbook"
 OURS: Final = frozenset({"content-length", "transfer-encoding", "connection"})
 KEPT_ELSEWHERE: Final = frozenset({"accept", "accept-language", "user-agent"})
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-FAILURES: Final = (
-    httpcore.NetworkError,
-    httpcore.TimeoutException,
-    httpcore.ProtocolError,
-    httpcore.UnsupportedProtocol,
-    ssl.SSLError,
-    zlib.error,
-    OSError,
-    ValueError,
-)
-
-
-def may_reach(address: str, allow: Sequence[Network]) -> bool:
-    """Return whether an address is public, or stands in an allowed network."""
-    found = ip_address(address)
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    if any(found.version == net.version and found in net for net in allow):
-        return True
-    if isinstance(found, IPv6Address) and found not in PUBLIC_V6:
-        return False
-    if any(found.version == net.version and found in net for net in NEVER_PUBLIC):
-        return False
-    return found.is_global and not found.is_multicast and not found.is_reserved
-
-
-class SystemLookup:
-    """Names to addresses as the operating system does it, odd forms included."""
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
-
-    async def __call__(self, host: str, port: int) -> Sequence[str]:
-        """Return the addresses in the system's order. Raises OSError, ValueError."""
-        try:  # an address needs no resolver, and must work while there is none
-            return self._ask(host, port, socket.AI_NUMERICHOST)
-        except socket.gaierror:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, self._ask, host, port, 0)
-
-    def close(self) -> None:
-        """Let the threads end; does not wait for a lookup that hangs."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-    @staticmethod
-    def _ask(host: str, port: int, flags: int) -> list[str]:
-        rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
-        return list(dict.fromkeys(str(row[4][0]) for row in rows))
-
-
-@dataclass(frozen=True, slots=True)
-class _Doorman:
-    """Which addresses a host has, and whether all of them may be reached."""
-
-    allow: tuple[Network, ...]
-    lookup: Lookup
-
-    async def reachable(self, host: str, port: int) -> list[str]:
-        try:
-            found = list(await self.lookup(host, port))
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
-            raise WebProblem(
-                "dns",
-                f"'{host}' cannot be resolved: {reason or 'not a host name'}",
-                sent=False,
-            ) from error
-        if not found:
-            raise WebProblem("dns", f"'{host}' has no address", sent=False)
-        for address in found:
-            if not may_reach(address, self.allow):
-                raise WebProblem(
-                    "blocked",
-                    f"'{host}' is at {address}, which is not a public address; allow "
-                    "its network in the configuration if it may be reached",
-                    sent=False,
-                )
-        return found
-
-
-class _CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to an address that was checked, never to a name."""
-
-    def __init__(self, doorman: _Doorman) -> None:
-        self._doorman = doorman
-        self._tcp = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        addresses = await self._doorman.reachable(host, port)
-        for address in addresses[:-1]:
-            try:
-                return await self._tcp.connect_tcp(address, port, FIRST_TRY_SECONDS)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        return await self._tcp.connect_tcp(addresses[-1], port, timeout)
 
 
 @dataclass(slots=True)
@@ -182,8 +75,10 @@ class HttpxWeb:
     ) -> None:
         """Reach public addresses and those in `allow`; `lookup` is for tests."""
         self._system = SystemLookup()
-        self._doorman = _Doorman(tuple(allow), lookup or self._system)
+        self._doorman = Doorman(tuple(allow), lookup or self._system)
         self._pools: dict[tuple[object, ...], httpcore.AsyncConnectionPool] = {}
+        self._all = asyncio.Semaphore(CONNECTIONS)
+        self._hosts = WeakValueDictionary[tuple[str, int | None], asyncio.Semaphore]()
 
     async def addresses(self, host: str, port: int, /) -> Sequence[str]:
         """Return the addresses of a host that may be reached. Raises WebProblem."""
@@ -196,14 +91,14 @@ class HttpxWeb:
         try:
             async with asyncio.timeout(request.timeout_seconds) as limit:
                 answer = await self._follow(request, trip)
-        except WebProblem as problem:
-            sent = trip.sent or problem.sent
-            raise WebProblem(problem.kind, problem.message, sent=sent) from problem
+        except WebProblem as found:
+            sent = trip.sent or found.sent
+            raise WebProblem(found.kind, found.message, sent=sent) from found
         except FAILURES as error:
             if isinstance(error, TimeoutError) and limit.expired():
                 words = f"no complete answer within {request.timeout_seconds:g} s"
                 raise WebProblem("timeout", words, sent=trip.sent) from error
-            raise _problem(error, trip) from error
+            raise problem(error, trip.stage, sent=trip.sent) from error
         return replace(answer, took_seconds=time.monotonic() - began)
 
     async def aclose(self) -> None:
@@ -240,17 +135,22 @@ class HttpxWeb:
             extensions={"trace": trip.trace},
         )
         pool = self._pool(request.ca_file, reuse=method in ("GET", "HEAD", "OPTIONS"))
-        try:
-            response = await pool.handle_async_request(core)
-        except BaseException:
-            await trip.abandon()
-            raise
-        try:
-            headers = dict(httpx.Headers(response.headers).items())
-            body = await _read(response, headers, request.max_bytes, method)
-        finally:
-            await response.aclose()
+        async with self._turn(url), self._all:
+            try:
+                response = await pool.handle_async_request(core)
+            except BaseException:
+                await trip.abandon()
+                raise
+            try:
+                headers = dict(httpx.Headers(response.headers).items())
+                body = await _read(response, headers, request.max_bytes, method)
+            finally:
+                await response.aclose()
         return WebAnswer(response.status, headers, body, 0.0)
+
+    def _turn(self, url: httpx.URL) -> asyncio.Semaphore:
+        turns = asyncio.Semaphore(HOST_CONNECTIONS)
+        return self._hosts.setdefault((url.host, url.port), turns)
 
     def _pool(
         self, ca_file: str | None, *, reuse: bool
@@ -262,7 +162,7 @@ class HttpxWeb:
                 max_connections=CONNECTIONS,
                 max_keepalive_connections=20 if reuse else 0,
                 keepalive_expiry=IDLE_SECONDS,
-                network_backend=_CheckedBackend(self._doorman),
+                network_backend=CheckedBackend(self._doorman),
             )
         return self._pools[key]
 
@@ -358,43 +258,3 @@ async def _read(
     if unzip is not None and body and not unzip.eof:
         raise WebProblem("protocol", "the compressed answer is cut short", sent=True)
     return bytes(body)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _problem(error: Exception, trip: _Trip) -> WebProblem:
-    """Return what a failure below HTTP means."""
-    causes = list(_causes(error))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            words = f"the certificate is not accepted: {cause.verify_message}"
-            return WebProblem("tls", words, sent=trip.sent)
-        if isinstance(cause, ssl.SSLError):
-            words = f"TLS failed: {cause.reason or 'no agreement'}"
-            return WebProblem("tls", words, sent=trip.sent)
-    if ".start_tls" in trip.stage:
-        words = "the connection was closed during the TLS handshake"
-        return WebProblem("tls", words, sent=trip.sent)
-    if isinstance(error, httpcore.TimeoutException | TimeoutError):
-        return WebProblem("timeout", "no connection in time", sent=trip.sent)
-    if isinstance(error, httpcore.ConnectError):
-        return WebProblem("refused", _why_no_connection(causes), sent=trip.sent)
-    closed = any(word in str(error) for word in ("disconnected", "closed connection"))
-    if isinstance(error, httpcore.ReadError | httpcore.WriteError | OSError) or closed:
-        words = "the connection was closed before the answer was complete"
-        return WebProblem("reset", words, sent=trip.sent)
-    if isinstance(error, zlib.error):
-        return WebProblem("protocol", "the compressed answer is damaged", sent=True)
-    if isinstance(error, ValueError):
-        return WebProblem("protocol", "the request cannot be written", sent=trip.sent)
-    return WebProblem("protocol", f"not HTTP: {str(error)[:120]}", sent=trip.sent)
-
-
-def _why_no_connection(causes: Sequence[BaseException]) -> str:
-    codes = [cause.errno for cause in causes if isinstance(cause, OSError)]
-    code = next((code for code in codes if code is not None), errno.ECONNREFUSED)
-    return f"no connection: {os.strerror(code)}"
