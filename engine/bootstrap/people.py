@@ -1,6 +1,6 @@
 """The people of the configuration as chat knows them, and who of them is on call.
 
-Called by chatting.
+Called by chatting; `turns` also by `runbook print`.
 """
 
 from collections.abc import Mapping
@@ -70,6 +70,23 @@ def on_call(
         if one.pagerduty
     }
     return OnCall(clock, ours, theirs, names)
+
+
+def turns(config: "Config", at: float) -> dict[str, str]:
+    """Return who has the turn in each group with a schedule of ours; nobody is asked.
+
+    Args:
+        config: Names the groups.
+        at: Epoch seconds.
+    """
+    from engine.core.oncall import on_call as turn
+
+    found = {
+        group: turn(_schedule(one.oncall), at)
+        for group, one in config.settings.groups.items()
+        if one.oncall is not None and one.oncall.shift is not None
+    }
+    return {group: person for group, person in found.items() if person}
 
 
 def _pagerduty(

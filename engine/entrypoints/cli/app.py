@@ -21,6 +21,7 @@ from engine.entrypoints.cli import (
     covering,
     keeping,
     offering,
+    printing,
     proofs,
     reading,
     running,
@@ -43,7 +44,16 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_before)
-    modules = authoring, proofs, running, answering, breaking_glass, reading, serving
+    modules = (
+        authoring,
+        proofs,
+        printing,
+        running,
+        answering,
+        breaking_glass,
+        reading,
+        serving,
+    )
     for module in (*modules, covering, alerts, offering, chatting, keeping, storing):
         module.register(app)
     return app
