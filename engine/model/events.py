@@ -66,6 +66,7 @@ class Voted(_Event, frozen=True, kw_only=True):
     plan: str
     reason: str = ""
     typed: str = ""
+    link: str = ""  # id of the one-time link that it came by, which is used by it
 
 
 class Answered(_Event, frozen=True, kw_only=True):
@@ -74,6 +75,7 @@ class Answered(_Event, frozen=True, kw_only=True):
     key: str
     by: Actor
     answers: dict[str, Any]
+    link: str = ""  # id of the one-time link that it came by, which is used by it
 
 
 class Locked(_Event, frozen=True, kw_only=True):

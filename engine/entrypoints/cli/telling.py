@@ -17,7 +17,13 @@ from engine.model.events import Event
 from engine.model.people import Actor
 from engine.model.run import ENDS
 from engine.model.timeline import Entry
-from engine.runtime.heard import heard, why_not_counted
+from engine.runtime.heard import (
+    HEARD_SECONDS,
+    POLL_SECONDS,
+    heard,
+    waited_for,
+    why_not_counted,
+)
 from engine.runtime.service import Service
 from engine.views.escape import visible
 from engine.views.terminal import progress_line
@@ -26,8 +32,6 @@ if TYPE_CHECKING:
     from engine.config import Config
 
 Say = Callable[[Service, Actor], Awaitable[Any]]
-WAIT_SECONDS: Final = 5.0  # for the process that drives the run
-POLL_SECONDS: Final = 0.1
 SETTLE_SECONDS: Final = 30.0  # for what our answer sets in motion
 
 
@@ -89,12 +93,15 @@ async def _posted(opened: Engine, run: str, by: Actor, what: Say) -> int:
 
     service.tell = post
     await what(service, by)
-    until = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < until:
+
+    async def delivered() -> bool:
         if all(number not in posted for number, _, _ in await store.mail([run])):
-            return await _heard(opened, run, by, before)
+            return True
         await _take_up(opened, run)
-        await asyncio.sleep(POLL_SECONDS)
+        return False
+
+    if await waited_for(delivered):
+        return await _heard(opened, run, by, before)
     now = await service.summary(run)
     if now.state in ENDS:
         raise EngineError(
@@ -102,7 +109,7 @@ async def _posted(opened: Engine, run: str, by: Actor, what: Say) -> int:
             f"See: runbook timeline {run}"
         )
     tell(
-        f"The process that drives {run} has not taken it within {WAIT_SECONDS:g}s; it "
+        f"The process that drives {run} has not taken it within {HEARD_SECONDS:g}s; it "
         f"is in its mailbox. See: runbook timeline {run}"
     )
     return PROBLEMS

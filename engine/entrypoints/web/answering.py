@@ -1,16 +1,17 @@
 """GET and POST /answer/TOKEN: a person answers a question by their one-time link.
 
 GET shows the exact question and never answers it, whoever fetches it: mail is scanned.
-POST answers as the person the link was made for, once. 410 for a link that is void,
-used or over; 400 for an answer that does not fit, which uses nothing up; 409 for one
-that does not count. No script, no other server, and no token in the log.
+POST answers as the person the link was made for, once: the link is used by what is
+written of the answer. 410 for a link that is void, used or over; 400 for an answer that
+does not fit and 503 for one that cannot be kept, which use nothing up; 409 for one that
+does not count. No script, no other server, and no token in the log.
 
 Called by doors.
 """
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -21,15 +22,20 @@ from starlette.routing import Route
 from engine.bootstrap import Engine
 from engine.core.words import typed_answers
 from engine.errors import DoesNotApply, EngineError, NotAllowed, StoreUnavailable
-from engine.model.people import Question
-from engine.runtime.chat.links import Linked, Links, fitting, used_as
-from engine.runtime.heard import why_not_counted
+from engine.model.events import Answered, Event, Voted
+from engine.model.people import Actor, Question
+from engine.runtime.chat.links import Linked, Links, fitting, is_used
+from engine.runtime.heard import came_of, why_not_counted
+from engine.runtime.plain_text import kept_text, kept_value
+from engine.runtime.service import Service
+from engine.views.chat.asked import open_questions
 from engine.views.chat.by_link import question_page, word_page
 
 log = logging.getLogger(__name__)
 
 MOST_BYTES: Final = 64 * 1024
 MOST_FIELDS: Final = 100
+VOID: Final = "This link answers nothing"
 POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
@@ -51,6 +57,7 @@ class Answering:
 
     opened: Engine
     links: Links
+    _under_way: set[str] = field(default_factory=set)  # ids of links, with their votes
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -61,16 +68,34 @@ class Answering:
 
     async def _show(self, request: Request) -> Response:
         try:
-            made, question = await self._meant(request)
+            made = self.links.opened(request.path_params["token"])
+            question = await self._meant(made)
         except DoesNotApply as why:
-            return _page(410, "This link answers nothing", str(why))
+            return _page(410, VOID, str(why))
+        except StoreUnavailable as error:
+            return _unavailable(error)
         return self._asked(made, question)
 
     async def _take(self, request: Request) -> Response:
         try:
-            made, question = await self._meant(request)
+            made = self.links.opened(request.path_params["token"])
         except DoesNotApply as why:
-            return _page(410, "This link answers nothing", str(why))
+            return _page(410, VOID, str(why))
+        if made.nonce in self._under_way:
+            return _page(409, "Not taken", "It is answered by this link just now.")
+        self._under_way.add(made.nonce)
+        try:
+            return await self._taken(request, made)
+        finally:
+            self._under_way.discard(made.nonce)
+
+    async def _taken(self, request: Request, made: Linked) -> Response:
+        try:
+            question = await self._meant(made)
+        except DoesNotApply as why:
+            return _page(410, VOID, str(why))
+        except StoreUnavailable as error:
+            return _unavailable(error)
         try:
             said = _said(await _form(request), question)
         except _DoesNotFit as why:
@@ -78,7 +103,7 @@ class Answering:
         try:
             not_counted = await self._answer(made, question, said)
         except StoreUnavailable as error:
-            return _page(503, "It could not be kept", f"{error}. Try it again.")
+            return _unavailable(error)
         except (DoesNotApply, NotAllowed) as error:
             return _page(409, "It does not count", str(error))
         except EngineError as error:
@@ -88,13 +113,17 @@ class Answering:
         done = f"{said['verb']} by {made.person}, for run {made.run}"
         return _page(200, "Taken", f"{done}. This link is used now.")
 
-    async def _meant(self, request: Request) -> tuple[Linked, Question]:
+    async def _meant(self, made: Linked) -> Question:
         """Return what the link is for, as it stands now. Raises DoesNotApply."""
-        made = self.links.opened(request.path_params["token"])
-        summary = await self.opened.store.summary(made.run)
+        store = self.opened.store
+        summary = await store.summary(made.run)
         if summary is None:
             raise DoesNotApply("the run of this link is not kept any more")
-        return made, fitting(made, summary.questions)
+        entries = await store.entries(made.run)
+        mail = [event for _, _, event in await store.mail([made.run])]
+        if is_used(made, [*(one.event for one in entries), *mail]):
+            raise DoesNotApply("this link was used already")
+        return fitting(made, open_questions(summary, entries))
 
     async def _answer(
         self, made: Linked, question: Question, said: Mapping[str, Any]
@@ -102,30 +131,20 @@ class Answering:
         """Answer as the person; return why it does not count, or an empty string.
 
         Raises:
-            DoesNotApply: the link was used, or the question is closed by now.
-            NotAllowed: the person may not answer anything.
+            DoesNotApply: the run has ended. NotAllowed: they may not answer anything.
         """
         service, store = self.opened.service, self.opened.store
         settings = self.opened.config.settings.people
         person = settings.get(made.person)
         if settings and (person is None or person.role == "viewer"):
             raise NotAllowed(f"{made.person} may not answer any more")
-        now = service.driver.ports.clock.now()
-        if not await store.chat.first(used_as(made), at=now):
-            raise DoesNotApply("this link was used already")
         summary = await service.summary(made.run)
         code = await service.driver.ports.compiled(summary.revision)
         by = service.actor(made.person, "link", code.runbook)
         before = len(await store.entries(made.run))
         log.info("answered by link run=%s who=%s", made.run, made.person)
-        if question.kind == "approve":
-            await service.vote(
-                made.run, by, said["verb"], step=question.key, plan=made.plan,
-                reason=said["reason"], typed=said["typed"],
-            )  # fmt: skip
-        else:
-            await service.answer(made.run, by, said["answers"], step=question.key)
-        return why_not_counted(await store.entries(made.run, after=before), by)
+        await service.steer(made.run, _event(service, made, question, by, said))
+        return why_not_counted(await came_of(store, made.run, by, after=before), by)
 
     def _asked(
         self, made: Linked, question: Question, *, problem: str = "", status: int = 200
@@ -134,6 +153,29 @@ class Answering:
             question, person=made.person, until=made.until, problem=problem
         )
         return HTMLResponse(page, status, HEADERS)
+
+
+def _event(
+    service: Service,
+    made: Linked,
+    question: Question,
+    by: Actor,
+    said: Mapping[str, Any],
+) -> Event:
+    """Return the vote or the answer, which uses the link up as it is written."""
+    if question.kind != "approve":
+        answers = service.redactor.value(kept_value(said["answers"]))
+        return Answered(key=made.key, by=by, answers=answers, link=made.nonce)
+    return Voted(
+        key=made.key, by=by, vote=said["verb"], plan=made.plan,
+        reason=service.clean(said["reason"]), typed=kept_text(said["typed"]),
+        link=made.nonce,
+    )  # fmt: skip
+
+
+def _unavailable(error: StoreUnavailable) -> Response:
+    told = f"{error}. Try it again: this link is as good as it was."
+    return _page(503, "It could not be kept", told)
 
 
 def _page(status: int, title: str, text: str) -> Response:

@@ -4,10 +4,9 @@ Read by: api (makes it), doing and tending (do what it says).
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from engine.bootstrap import Engine
 from engine.entrypoints.web.access import Caller
@@ -15,11 +14,8 @@ from engine.errors import DoesNotApply
 from engine.model.people import Actor
 from engine.model.runbook import Runbook
 from engine.runtime.doctor import Doctor
-from engine.runtime.heard import heard, why_not_counted
+from engine.runtime.heard import came_of, why_not_counted
 from engine.views.terminal import progress_line
-
-HEARD_SECONDS: Final = 5.0  # for another process that drives the run
-POLL_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +80,8 @@ class Asked:
         Raises:
             DoesNotApply: it does not count.
         """
-        ends, store = time.monotonic() + HEARD_SECONDS, self.opened.store
-        after = await store.entries(self.run, after=before)
-        while not heard(after, by) and time.monotonic() < ends:
-            await asyncio.sleep(POLL_SECONDS)
-            after = await store.entries(self.run, after=before)
-        if why := why_not_counted(after, by):
+        mine = await came_of(self.opened.store, self.run, by, after=before)
+        if why := why_not_counted(mine, by):
             raise DoesNotApply(f"it does not count: {why}")
-        mine = heard(after, by)
         lines = [line for line in map(progress_line, mine) if line is not None]
         return {"heard": bool(mine), "told": lines}

@@ -20,7 +20,7 @@ from engine.runtime.chat import replies
 from engine.runtime.chat.on_call import OnCall
 from engine.runtime.chat.people import People, Person
 from engine.runtime.chat.story import Stories, Story
-from engine.runtime.heard import NOT_COUNTED, heard, why_not_counted
+from engine.runtime.heard import NOT_COUNTED, came_of, why_not_counted
 from engine.runtime.library import Bundle
 from engine.runtime.service import Service, groups_of
 
@@ -137,16 +137,17 @@ class Asking:
     async def tell(self, run: str, do: Callable[[Actor], Awaitable[Any]]) -> Reply:
         """Do something to a run, and return what the run wrote down of it.
 
+        Where another process drives the run, it is waited for.
+
         Raises:
             DoesNotApply: it does not count; the text says why.
         """
         story = await self.story(run)
         by, before = self.actor(story.runbook), story.last
         await do(by)
-        after = await self.around.service.store.entries(run, after=before)
-        if why := why_not_counted(after, by):
+        mine = await came_of(self.around.service.store, run, by, after=before)
+        if why := why_not_counted(mine, by):
             raise DoesNotApply(f"it does not count: {why}")
-        mine = heard(after, by)
         notes = [one for one in mine if one.event is None and one.kind != NOT_COUNTED]
         return replies.done(run, notes or mine[:1])
 

@@ -16,9 +16,9 @@ import msgspec
 from engine.model.chat import Buttons, Card, Code, Lines, Link, Post, Rows, Small
 from engine.model.people import Question
 from engine.model.timeline import Entry
-from engine.runtime.chat.story import ASKING, Story
+from engine.runtime.chat.story import Story
 from engine.views import chat as views
-from engine.views.chat.asked import Asked, Said, asked_of
+from engine.views.chat.asked import ASKING, Asked, Said, asked_of
 from engine.views.messages import mark_of
 from engine.views.terminal import progress_line
 

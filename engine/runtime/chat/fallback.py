@@ -234,7 +234,7 @@ class Fallback:
         text = question_text(question, until=until)
         links = self.links if way.person else None
         if links is not None and self.may(way.person, story, question):
-            link = links.link(run, question, way.person, until)
+            link = links.link(run, question, way.person, until, asked=seq)
             return f"{text}Answer, as {way.person}, once: {link}\n"
         how = answering_command(run, question, who=way.person or "NAME")
         return f"{text}Answer with: {how}\n"

@@ -1,9 +1,12 @@
 """One-time links that answer one question, for one person, while chat is down.
 
-A link holds who it was made for, the question, and the hash of the plan that was shown;
-its seal is an HMAC under a key of this engine. It is void once it was used, once its
-time is over, and once the question is closed or asks for another plan. It opens no way
-around who is asked: the vote is the person's own, judged like any other.
+A link holds who it was made for, the question, the entry that asked it, and the hash of
+the plan that was shown; its seal is an HMAC under a key of this engine. It is void once
+it was used, once its time is over, and once the question is closed, asked anew, or asks
+for another plan. It opens no way around who is asked: the vote is the person's own,
+judged like any other.
+
+It is used with the vote and never without: the vote's own entry holds the link's id.
 
 Called by fallback (makes them), entrypoints.web.answering (opens them).
 """
@@ -12,7 +15,7 @@ import base64
 import hashlib
 import hmac
 import secrets as random_source
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +34,7 @@ class Linked(msgspec.Struct, frozen=True, array_like=True):
 
     run: str
     key: str  # of the question
+    asked: int  # number of the entry that asked it: asked anew, it is another question
     plan: str  # the hash of what was shown; empty where the question has no plan
     person: str
     until: float  # epoch seconds
@@ -51,11 +55,21 @@ class Links:
     key: Callable[[], bytes]
     now: Callable[[], float]
 
-    def link(self, run: str, question: Question, person: str, until: float) -> str:
-        """Return a fresh link for one person to one question."""
+    def link(
+        self, run: str, question: Question, person: str, until: float, *, asked: int
+    ) -> str:
+        """Return a fresh link for one person to one question.
+
+        Args:
+            run: Its run.
+            question: What is asked, as it is shown.
+            person: Who answers.
+            until: When it is over, epoch seconds.
+            asked: The number of the entry that asked it.
+        """
         plan = question.plan.hash if question.plan is not None else ""
         nonce = random_source.token_urlsafe(12)
-        made = Linked(run, question.key, plan, person, until, nonce)
+        made = Linked(run, question.key, asked, plan, person, until, nonce)
         return f"{self.base.rstrip('/')}/answer/{self._token(made)}"
 
     def opened(self, token: str) -> Linked:
@@ -80,21 +94,25 @@ class Links:
         return f"{_text(body)}.{_text(self._seal(body))}"
 
     def _seal(self, body: bytes) -> bytes:
-        return hmac.new(self.key(), b"answer-link-1\n" + body, hashlib.sha256).digest()
+        return hmac.new(self.key(), b"answer-link-2\n" + body, hashlib.sha256).digest()
 
 
-def used_as(made: Linked) -> str:
-    """Return the id under which a link is used once."""
-    return f"link:{made.run}:{made.nonce}"
+def is_used(made: Linked, events: Iterable[object]) -> bool:
+    """Return whether one of a run's events, or of its mail, came by the link."""
+    return any(getattr(one, "link", "") == made.nonce for one in events)
 
 
-def fitting(made: Linked, questions: tuple[Question, ...]) -> Question:
+def fitting(made: Linked, asked: Iterable[tuple[int, Question]]) -> Question:
     """Return the open question that a link is for, with the plan that was shown.
 
+    Args:
+        made: The link.
+        asked: What is asked now, each with the number of its entry.
+
     Raises:
-        DoesNotApply: it was answered, or it asks for another plan now.
+        DoesNotApply: it was answered, is asked anew, or asks for another plan now.
     """
-    for question in questions:
+    for number, question in asked:
         if question.key != made.key:
             continue
         plan = question.plan.hash if question.plan is not None else ""
@@ -102,6 +120,11 @@ def fitting(made: Linked, questions: tuple[Question, ...]) -> Question:
             raise DoesNotApply(
                 "the plan has changed since this link was made: it is void, and the "
                 "new plan is asked for anew"
+            )
+        if number != made.asked:
+            raise DoesNotApply(
+                "this was answered, and is asked anew since: the link is void, and the "
+                "new question has a link of its own"
             )
         return question
     raise DoesNotApply("this question is closed: it was answered, or its time is over")

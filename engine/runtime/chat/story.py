@@ -3,7 +3,7 @@
 Read from the journal alone, so that what chat shows can be made again at any time. What
 was read last is kept for some runs; the rest is on disk.
 
-Called by screens, fallback, links.
+Called by screen, screens, steps, cards, rooms, fallback, asking, voting.
 """
 
 from collections import OrderedDict
@@ -25,10 +25,10 @@ from engine.ports import Store
 from engine.runtime.chat.on_call import OnCall
 from engine.runtime.effector import Compile
 from engine.runtime.session import Session
+from engine.views.chat.asked import ASKING, open_questions
 
 replace = msgspec.structs.replace
 MOST_KEPT: Final = 64  # runs whose entries stay in memory
-ASKING: Final = ("asked", "escalated")  # kinds of the entries that ask
 
 
 @dataclass(slots=True)
@@ -68,12 +68,7 @@ class Story:
 
     def open_questions(self) -> list[tuple[int, Question]]:
         """Return what is asked now, each with the number of the entry that says so."""
-        found = []
-        for question in self.summary.questions:
-            seq = self._asked_in(question.key)
-            if seq:
-                found.append((seq, question))
-        return sorted(found, key=lambda one: one[0])
+        return open_questions(self.summary, self.entries)
 
     def question(self, seq: int) -> Question | None:
         """Return what was asked by an entry."""
@@ -92,12 +87,6 @@ class Story:
     def until(self, seq: int, question: Question) -> float:
         """Return when a question that an entry asked expires, epoch seconds."""
         return self.entries[seq - 1].at + question.within_seconds
-
-    def _asked_in(self, key: str) -> int:
-        for entry in reversed(self.entries):
-            if entry.subject == key and entry.kind in ASKING:
-                return entry.seq
-        return 0
 
 
 class Stories:

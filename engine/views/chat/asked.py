@@ -14,7 +14,7 @@ from engine.model.timeline import Entry
 from engine.views.lines import evidence_of
 
 Outcome = Literal["", "approved", "rejected", "expired", "answered", "void", "over"]
-BEGAN: Final = ("asked", "escalated")
+ASKING: Final = ("asked", "escalated")  # kinds of the entries that ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,22 @@ class Asked:
     decided: Said | None = None
 
 
+def asked_in(entries: Sequence[Entry], key: str) -> int:
+    """Return the number of the entry that asked a question last; 0: none did."""
+    for entry in reversed(entries):
+        if entry.subject == key and entry.kind in ASKING:
+            return entry.seq
+    return 0
+
+
+def open_questions(
+    summary: RunSummary, entries: Sequence[Entry]
+) -> list[tuple[int, Question]]:
+    """Return what is asked now, each with the number of its entry, oldest first."""
+    found = [(asked_in(entries, one.key), one) for one in summary.questions]
+    return sorted((one for one in found if one[0]), key=lambda one: one[0])
+
+
 def asked_of(summary: RunSummary, entries: Sequence[Entry], key: str) -> Asked:
     """Return a question of a run, open or decided.
 
@@ -69,7 +85,7 @@ def asked_of(summary: RunSummary, entries: Sequence[Entry], key: str) -> Asked:
     for index, entry in enumerate(entries):
         if entry.event is not None or entry.subject != key:
             continue
-        if entry.kind in BEGAN:  # a gate may be asked again under the same key
+        if entry.kind in ASKING:  # a gate may be asked again under the same key
             found = Asked(
                 summary.run, key, question, summary.mode, entry.what, entry.at
             )

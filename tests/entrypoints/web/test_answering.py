@@ -15,8 +15,11 @@ from engine.config import load_config
 from engine.entrypoints.cli.choosing import known_library
 from engine.entrypoints.web.answering import Answering
 from engine.entrypoints.web.app import application
+from engine.errors import StoreUnavailable
+from engine.model.events import Event
 from engine.model.people import Question
 from engine.runtime.chat.links import Links
+from engine.views.chat.asked import open_questions
 
 CONFIG = """\
 data: ./state
@@ -62,11 +65,12 @@ class Door:
     client: httpx.AsyncClient
     run: str
     question: Question
+    asked: int  # number of the entry that asked it
 
     def token(self, person: str) -> str:
         """Return a fresh link's path for a person."""
         until = self.links.now() + 600
-        link = self.links.link(self.run, self.question, person, until)
+        link = self.links.link(self.run, self.question, person, until, asked=self.asked)
         return link.removeprefix("http://e")
 
     async def kinds(self) -> list[str]:
@@ -100,7 +104,10 @@ async def door(folder: Path, steps: str) -> AsyncIterator[Door]:
         app = application(Answering(opened, links).routes())
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://e") as web:
-            yield Door(opened, links, web, "r-1", summary.questions[0])
+            ((asked, question),) = open_questions(
+                summary, await opened.store.entries("r-1")
+            )
+            yield Door(opened, links, web, "r-1", question, asked)
 
 
 async def test_looking_shows_the_exact_question_and_answers_nothing(
@@ -164,6 +171,42 @@ async def test_a_link_is_no_way_around_who_may_answer(
         assert 409 == answer.status_code
         assert "approved" not in await made.kinds()
         assert 1 == len((await made.opened.service.summary("r-1")).questions)
+
+
+async def test_an_answer_that_could_not_be_kept_uses_nothing_up(
+    tmp_path: Path,
+) -> None:
+    """
+    The journal is not there, then it is: the same link answers, once, and another
+    process that opens the door afterwards knows that it was used.
+    """
+    async with door(
+        tmp_path, NEEDS_ACT.replace("group: ops", "group: ops, need: 2")
+    ) as (made):
+        link, service = made.token("ana"), made.opened.service
+        good, kept = {"verb": "approve", "typed": "yes-take-it"}, service.tell
+
+        async def full(run: str, event: Event) -> None:
+            raise StoreUnavailable("the disk is full")
+
+        service.tell = full
+        lost = await made.client.post(link, data=good)
+        service.tell = kept
+        taken = await made.client.post(link, data=good)
+        app = application(Answering(made.opened, made.links).routes())
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://e"
+        ) as web:
+            again = [await web.get(link), await web.post(link, data=good)]
+
+        assert 503 == lost.status_code
+        assert "this link is as good as it was" in lost.text
+        assert (200, [410, 410]) == (
+            taken.status_code, [one.status_code for one in again],
+        )  # fmt: skip
+        assert "used already" in again[1].text
+        assert ["approved"] == await made.kinds()
+        assert 1 == len((await service.summary("r-1")).questions)
 
 
 async def test_fields_are_answered_by_link_as_their_types(tmp_path: Path) -> None:

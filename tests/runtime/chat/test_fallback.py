@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from engine.errors import ChatDown, DoesNotApply
-from engine.model.people import Question
+from engine.model.people import Plan, Question
 from engine.runtime.chat.fallback import Fallback, Way
 from engine.runtime.chat.links import Links, fitting
 from engine.runtime.chat.story import Stories, Story
@@ -238,8 +238,24 @@ def test_whose_way_it_is_gets_a_link_to_the_very_plan() -> None:
     assert ("r-1", "ana", question.plan and question.plan.hash) == (
         made.run, made.person, made.plan,
     )  # fmt: skip
-    assert question == fitting(made, (question,))
+    assert question == fitting(made, [(4, question)])
     assert "/answer/" not in told["bo"]
+
+
+def test_a_link_does_not_answer_what_is_asked_anew() -> None:
+    """
+    A gate that is asked again under its key, for a plan that stands once more as it
+    was, is another question: the link of the first one is void.
+    """
+    links = Links("https://e", lambda: b"k" * 32, lambda: 1000.0)
+    plan = Plan("rev", hash="same")
+    question = Question("0@1:approve0", "approve", "gate", "Take it?", plan=plan)
+    link = links.link("r-1", question, "ana", 1060.0, asked=4)
+    made = links.opened(link.rpartition("/")[2])
+
+    assert question == fitting(made, [(4, question)])
+    with pytest.raises(DoesNotApply, match="asked anew since"):
+        fitting(made, [(9, question)])
 
 
 def test_a_link_is_void_when_changed_late_or_for_another_plan() -> None:
@@ -249,7 +265,7 @@ def test_a_link_is_void_when_changed_late_or_for_another_plan() -> None:
     now = [1000.0]
     links = Links("http://e", lambda: b"k" * 32, lambda: now[0])
     question = Question("k", "ask", "s", "which?", within_seconds=60)
-    token = links.link("r-1", question, "ana", 1060.0).rpartition("/")[2]
+    token = links.link("r-1", question, "ana", 1060.0, asked=4).rpartition("/")[2]
     made = links.opened(token)
     changed = ("A" if token[0] != "A" else "B") + token[1:]
     other = Links("http://e", lambda: b"x" * 32, lambda: now[0])
