@@ -1,7 +1,8 @@
 """The big red switch as a file: while it is there, no new act begins.
 
-What is here: ports.GlobalHold over one file, `data/HOLD`, that holds who set it, why
-and when, as JSON. What is not: the look at it before every act (the driver).
+What is here: ports.HoldSwitch over one file, `data/HOLD`, that holds who set it, why
+and when, as JSON, for the account that runs the engine alone. What is not: the look at
+it before every act (the driver), and what may stand in it (runtime.holding).
 
 A file that cannot be read counts as on: `touch data/HOLD` is enough in an emergency.
 Called by bootstrap, and by the doors that set and lift it.
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 MOST_BYTES: Final = 64 * 1024
-EVERYBODY_READS: Final = 0o644  # no secret, and it must be seen by every account
+OWN: Final = 0o600  # who cannot read it sees it as on
 
 
 def _now() -> datetime:
@@ -25,7 +26,7 @@ def _now() -> datetime:
 
 
 class HoldFile:
-    """ports.GlobalHold over a file. Read at every question; it survives a restart."""
+    """ports.HoldSwitch over a file. Read at every question; it survives a restart."""
 
     def __init__(self, path: Path, *, now: Callable[[], datetime] = _now) -> None:
         self._path = path
@@ -59,7 +60,7 @@ class HoldFile:
         number, name = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=folder)
         try:
             with os.fdopen(number, "w", encoding="utf-8", errors="replace") as file:
-                os.fchmod(number, EVERYBODY_READS)
+                os.fchmod(number, OWN)
                 file.write(text + "\n")
                 file.flush()
                 os.fsync(number)

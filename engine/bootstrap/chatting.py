@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.runtime.chat.screens import Screens
     from engine.runtime.chat.story import Stories, Story
     from engine.runtime.library import Bundle
+    from engine.runtime.on_call import OnCall
     from engine.runtime.service import Service
 
 LINK_KEY: Final = "answer-links.key"
@@ -87,6 +88,7 @@ def chatting(
     web: "Web",
     switch: "HoldFile",
     terminal: "TerminalChat",
+    on_call: "OnCall",
 ) -> "Chatting | None":
     """Return all of chat, not begun; None: the configuration names none.
 
@@ -95,15 +97,14 @@ def chatting(
     known, mattermost = _providers(config, secrets, web)
     if not known:
         return None
-    from engine.bootstrap.people import on_call, people
+    from engine.bootstrap.people import people
     from engine.runtime.chat.chatting import Chatting
     from engine.runtime.chat.notices import Notices
     from engine.runtime.chat.replying import Replying
     from engine.runtime.chat.story import Stories
 
     clock = service.driver.ports.clock
-    schedules = on_call(config, secrets, web, clock)
-    stories = Stories(store, service.driver.ports.compiled, schedules)
+    stories = Stories(store, service.driver.ports.compiled, on_call)
     screens = [
         _screens(config, one, stories, service, host, store, clock)
         for one in known.values()
@@ -234,15 +235,17 @@ def _fallback(
     clock: "Clock",
     links: "Links",
 ) -> "Fallback":
+    from engine.runtime import rights
     from engine.runtime.chat.fallback import Fallback
 
     people = config.settings.people
 
     def may(person: str, story: "Story", question: "Question") -> bool:
-        mine = {person, *people[person].groups} if person in people else {person}
+        known = people.get(person)
+        mine = {person, *known.groups} if known is not None else {person}
         asked = {group for group, _ in question.who}
-        viewer = person in people and people[person].role == "viewer"
-        return bool(mine & asked) and not mine & set(question.not_by) and not viewer
+        fits = bool(mine & asked) and not mine & set(question.not_by)
+        return fits and (known is None or rights.may(known.role, "answer"))
 
     return Fallback(
         [], screens, store.chat, stories, store, clock, links, may,

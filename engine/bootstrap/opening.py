@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from engine.bootstrap.alerts import rules, silences, watched
 from engine.bootstrap.chatting import chatting
 from engine.bootstrap.kinds import door, registry, services
 from engine.bootstrap.parts import JOURNAL, break_glass, hold, secrets
+from engine.bootstrap.people import on_call
 
 if TYPE_CHECKING:
     from engine.adapters.hold_file import HoldFile
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from engine.runtime.intake import Intake
     from engine.runtime.library import Library
     from engine.runtime.measures import Measures
+    from engine.runtime.on_call import OnCall
     from engine.runtime.service import Service
+    from engine.runtime.steering import Steering
     from engine.runtime.tracing import Tracing
     from engine.runtime.watches import Watches
 
@@ -45,6 +48,13 @@ async def journal(
         await store.close()
 
 
+class Stops(Protocol):
+    """What goes on until it is stopped."""
+
+    async def stop(self) -> None:
+        """End it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """One open engine of this process."""
@@ -61,6 +71,14 @@ class Engine:
     measures: "Measures"
     untaken: "Untaken"
     chat: "Chatting | None" = None  # begun by the server
+    on_call: "OnCall | None" = None
+
+    @property
+    def steering(self) -> "Steering":
+        """What may be said to a run beside its questions."""
+        from engine.runtime.steering import Steering
+
+        return Steering(self.service, self.on_call, self.config.settings.groups)
 
 
 @dataclass(slots=True)
@@ -105,7 +123,6 @@ async def engine(
         StoreUnavailable: the journal cannot be opened; the text says what to do.
     """
     from engine.adapters.sources import sns
-    from engine.adapters.sqlite import SqliteStore
     from engine.adapters.terminal import TerminalChat
     from engine.hosts.lease import Lease
     from engine.hosts.local import LocalHost
@@ -117,9 +134,8 @@ async def engine(
 
     _make_folder(config.data)
     web, chat, switch = door(config), TerminalChat(write), hold(config)
-    on_copy = _held_by(switch)
-    store = await SqliteStore.open(config.data / JOURNAL, on_copy=on_copy)
     known, kinds = secrets(config), registry(config, web)
+    store = await _store(config, switch, known)
     lease = Lease(store.engines, config.data / "engines")
     outside = Outside(kinds, store, known, switch, chat, lease)
     heard = Heard(Measures(), listener, tracing=_tracing(config, store))
@@ -132,20 +148,28 @@ async def engine(
         silences(config, web), claim=host.begins,
     )  # fmt: skip
     heard.intake = intake
-    heard.chat = chatting(config, service, host, store, known, web, switch, chat)
+    schedules = on_call(config, known, web, clock)
+    heard.chat = chatting(
+        config, service, host, store, known, web, switch, chat, schedules
+    )
     drift, looks = _drift(service, host), service.driver.ports.checks
     watches = Watches(watched(config, kinds.kinds), looks, intake, clock)
     try:
         yield Engine(
             config, store, service, host, intake, known, sns.judge(web), watches,
             switch, heard.measures, Untaken(store, pager, clock), heard.chat,
+            schedules,
         )  # fmt: skip
     finally:
-        parts = [heard.chat, drift, watches, intake, host, heard.tracing]
-        for end in (one.stop for one in parts if one is not None):
-            await end()
+        for part in (heard.chat, drift, watches, intake, host, heard.tracing):
+            await _ended(part)
         await web.aclose()
         await store.close()
+
+
+async def _ended(part: "Stops | None") -> None:
+    if part is not None:
+        await part.stop()
 
 
 def _pager(config: "Config", web: "Web", known: "Secrets", beside: "Pager") -> "Pager":
@@ -189,21 +213,25 @@ def _tracing(config: "Config", store: "SqliteStore") -> "Tracing | None":
     return Tracing(store, Traces(endpoint))
 
 
-def _held_by(switch: "HoldFile") -> Callable[[str], None]:
-    """Return what sets the global hold where the journal is a copy."""
+async def _store(
+    config: "Config", switch: "HoldFile", known: "Secrets"
+) -> "SqliteStore":
+    """Open the journal; where it is a copy of one, the global hold is set."""
+    from engine.adapters.sqlite import SqliteStore
     from engine.errors import StoreUnavailable
+    from engine.runtime.holding import set_hold
+    from engine.runtime.redact import Redactor
 
     def held(why: str) -> None:
         if switch.reason() is not None:
             return
+        told = f"{why}. Look at each open run, then lift it"
         try:
-            switch.set("the engine", f"{why}. Look at each open run, then lift it")
-        except OSError as error:
-            raise StoreUnavailable(
-                f"{why}, and the global hold cannot be set: {error}"
-            ) from error
+            set_hold(switch, Redactor(known.values).text, "the engine", told)
+        except StoreUnavailable as error:
+            raise StoreUnavailable(f"{why}, and {error}") from error
 
-    return held
+    return await SqliteStore.open(config.data / JOURNAL, on_copy=held)
 
 
 def _make_folder(folder: Path) -> None:

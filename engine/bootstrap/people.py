@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from engine.config.settings import Person as PersonSettings
     from engine.core.oncall import Schedule
     from engine.ports import ChatProvider, Clock, OnCallSchedule, Secrets, Web
-    from engine.runtime.chat.on_call import OnCall
     from engine.runtime.chat.people import People, UserGroup
+    from engine.runtime.on_call import OnCall
 
 
 def people(
@@ -53,7 +53,7 @@ def on_call(
     config: "Config", secrets: "Secrets", web: "Web", clock: "Clock"
 ) -> "OnCall":
     """Return who is on call of each group that has a schedule."""
-    from engine.runtime.chat.on_call import OnCall
+    from engine.runtime.on_call import OnCall
 
     ours: dict[str, Schedule] = {}
     theirs: dict[str, OnCallSchedule] = {}

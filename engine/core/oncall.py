@@ -2,7 +2,7 @@
 
 Pure: the moment is given. Schedules that somebody else keeps are asked for by adapters.
 
-Called by: runtime.chat.on_call.
+Called by: runtime.on_call.
 """
 
 import msgspec

@@ -13,7 +13,14 @@ from engine.ports.alerts import AlertStore, BadBody, Posted, Silences, SourceCod
 from engine.ports.chat import ChatProvider, ChatStore, WayOut
 from engine.ports.journal import Clock, Mailbox, Ownership, Store
 from engine.ports.kinds import ActCode, ActResult, Call, EndLeft, LookCode
-from engine.ports.people import Chat, GlobalHold, OnCallSchedule, Pager, Secrets
+from engine.ports.people import (
+    Chat,
+    GlobalHold,
+    HoldSwitch,
+    OnCallSchedule,
+    Pager,
+    Secrets,
+)
 from engine.ports.web import Web, WebAnswer, WebProblem, WebProblemKind, WebRequest
 
 __all__ = [
@@ -28,6 +35,7 @@ __all__ = [
     "Clock",
     "EndLeft",
     "GlobalHold",
+    "HoldSwitch",
     "LookCode",
     "Mailbox",
     "OnCallSchedule",

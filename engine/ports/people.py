@@ -60,3 +60,15 @@ class GlobalHold(Protocol):
     def reason(self) -> str | None:
         """Return who set it and why, or None while it is off."""
         ...
+
+
+class HoldSwitch(GlobalHold, Protocol):
+    """The same switch in the hands of whoever may set and lift it."""
+
+    def set(self, by: str, why: str, /) -> None:
+        """Set it, or say a new reason. Raises OSError: it could not be kept."""
+        ...
+
+    def lift(self) -> None:
+        """Lift it. Raises OSError: it is still on."""
+        ...

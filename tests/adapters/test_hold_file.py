@@ -72,12 +72,12 @@ def test_g16_unreadable_file_counts_as_on(tmp_path: Path) -> None:
     )
 
 
-def test_every_account_can_read_the_reason(tmp_path: Path) -> None:
-    """The file holds no secret and is readable by all."""
+def test_f95_only_the_engines_own_account_reads_the_reason(tmp_path: Path) -> None:
+    """What people wrote is nobody else's to read."""
     a_hold(tmp_path).set("ops", "why")
     mode = (tmp_path / "data" / "HOLD").stat().st_mode
 
-    assert stat.S_IMODE(mode) == 0o644
+    assert stat.S_IMODE(mode) == 0o600
 
 
 def test_reader_never_sees_half_a_reason(tmp_path: Path) -> None:

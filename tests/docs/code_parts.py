@@ -17,7 +17,8 @@ from engine.entrypoints.web.operations import OPERATIONS
 from engine.model.effects import NOTE_KINDS, Effect
 from engine.model.events import Event
 from engine.registry import Registry
-from engine.runtime.chat.asking import NEEDS
+from engine.runtime.chat.asking import RIGHTS
+from engine.runtime.rights import NEEDS
 from tests.docs.problem_codes import CODES
 from tests.docs.words import first_line, table, words
 
@@ -56,7 +57,8 @@ def _structs(kinds: list[type[msgspec.Struct]]) -> str:
 def chat_words() -> str:
     """Every verb of chat, with the role it needs."""
     rows = [
-        (f"`{usage(verb)}`", said.does, NEEDS[verb]) for verb, said in VERBS.items()
+        (f"`{usage(verb)}`", said.does, NEEDS[RIGHTS[verb]])
+        for verb, said in VERBS.items()
     ]
     return table(("words", "what they do", "role"), rows)
 

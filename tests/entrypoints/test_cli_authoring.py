@@ -1,6 +1,7 @@
 """Commands that need no journal, as processes: what they write and their exit codes."""
 
 import json
+import stat
 import subprocess
 import sys
 import time
@@ -229,6 +230,40 @@ def test_the_hold_is_set_and_lifted(place: Place) -> None:
 
     assert place.runbook("hold")[1].startswith("on: bo: network is down (since ")
     assert place.runbook("hold", "off") == (0, "off: acts may begin\n", "")
+
+
+def test_f95_the_reason_of_a_hold_at_a_terminal_holds_no_secret(place: Place) -> None:
+    """
+    Without a server too: no value of a secret and no control character is kept.
+    """
+    words = ("hold", "on", "--reason", "s3cr3t-value\x1b[31m\nstorm")
+    told = place.runbook(*words, TOKEN="s3cr3t-value")
+    file = place.folder / "state/HOLD"
+
+    assert told[1].startswith("on: ana: [redacted]\\x1b[31m\\nstorm (since ")
+    assert "s3cr3t-value" not in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["hold", "r-x", "maybe"], "'maybe' is neither on nor off"),
+        (["hold", "r-x", "on"], "say why: --reason TEXT"),
+        (["hold", "on", "now"], "'now' is too much: hold [RUN|all] [on|off]"),
+        (["sev", "r-x", "6"], "'6' is no severity: write 1 to 5"),
+        (["take", "r-x", "king"], "'king' is not one of"),
+    ],
+)
+def test_words_that_steer_nothing_are_told(
+    place: Place, words: list[str], expected: str
+) -> None:
+    """
+    A wrong word is a wrong use: exit code 2, and what could stand there.
+    """
+    code, _, told = place.runbook(*words)
+
+    assert (code, expected in told) == (2, True), told
 
 
 def test_a_reader_that_goes_away_is_no_crash(place: Place) -> None:

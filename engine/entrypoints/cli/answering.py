@@ -7,28 +7,28 @@ again once nothing is in flight.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
 from engine.entrypoints.cli.choosing import As, config_of, given_of
 from engine.entrypoints.cli.completing import (
     asked_runs,
-    left_runs,
     open_runs,
     questions,
     run_ids,
+    taken_runs,
     what_may_come,
 )
 from engine.entrypoints.cli.reaching import reached
 from engine.entrypoints.cli.screen import wrong_use
 
 if TYPE_CHECKING:
+    from engine.bootstrap import Engine
     from engine.model.people import Actor
     from engine.model.run import RunSummary
-    from engine.runtime.service import Service
 
-    Say = Callable[[Service, Actor], Awaitable[Any]]
+    Say = Callable[[Engine, Actor], Awaitable[Any]]
 
 Run = Annotated[
     str, typer.Argument(metavar="RUN", help="The run's id.", autocompletion=run_ids)
@@ -39,8 +39,8 @@ AskedRun = Annotated[
 OpenRun = Annotated[
     str, typer.Argument(metavar="RUN", help="The run's id.", autocompletion=open_runs)
 ]
-LeftRun = Annotated[
-    str, typer.Argument(metavar="RUN", help="The run's id.", autocompletion=left_runs)
+TakenRun = Annotated[
+    str, typer.Argument(metavar="RUN", help="The run's id.", autocompletion=taken_runs)
 ]
 Step = Annotated[
     str,
@@ -49,6 +49,8 @@ Step = Annotated[
         autocompletion=questions,
     ),
 ]  # fmt: skip
+
+ROLES: Final = "commander, deputy, scribe or liaison; else: what the run holds."
 
 
 def register(app: typer.Typer) -> None:
@@ -78,10 +80,10 @@ def approve(
 ) -> None:
     """Approve what a run asks, exactly as it stands now."""
 
-    async def vote(service: "Service", by: "Actor") -> None:
-        await service.vote(run, by, "approve", step=step, typed=typed)
+    async def vote(engine: "Engine", by: "Actor") -> None:
+        await engine.service.vote(run, by, "approve", step=step, typed=typed)
 
-    _tell(context, run, as_, vote, lambda _: {"step": step, "typed": typed})
+    tell_run(context, run, as_, vote, lambda _: {"step": step, "typed": typed})
 
 
 def reject(
@@ -95,10 +97,10 @@ def reject(
     if not reason.strip():
         wrong_use("say why: --reason TEXT")
 
-    async def vote(service: "Service", by: "Actor") -> None:
-        await service.vote(run, by, "reject", step=step, reason=reason)
+    async def vote(engine: "Engine", by: "Actor") -> None:
+        await engine.service.vote(run, by, "reject", step=step, reason=reason)
 
-    _tell(context, run, as_, vote, lambda _: {"step": step, "reason": reason})
+    tell_run(context, run, as_, vote, lambda _: {"step": step, "reason": reason})
 
 
 def answer(
@@ -120,10 +122,11 @@ def answer(
     if not given:
         wrong_use("give the answers as KEY=VALUE")
 
-    async def reply(service: "Service", by: "Actor") -> None:
+    async def reply(engine: "Engine", by: "Actor") -> None:
         from engine.core.words.typed import typed_answers
         from engine.runtime.service import ANSWERED
 
+        service = engine.service
         question = await service.question(run, step, kinds=ANSWERED)
         await service.answer(run, by, typed_answers(question, given), step=question.key)
 
@@ -134,7 +137,7 @@ def answer(
         question = pick_question(still_open(summary), step, ANSWERED)
         return {"answers": typed_answers(question, given), "step": question.key}
 
-    _tell(context, run, as_, reply, body)
+    tell_run(context, run, as_, reply, body)
 
 
 def note(
@@ -149,10 +152,10 @@ def note(
     """Add a note to a run's timeline, also after its end."""
     about_at = moment(at) if at else None
 
-    async def add(service: "Service", by: "Actor") -> None:
-        await service.note(run, by, text, about_at=about_at)
+    async def add(engine: "Engine", by: "Actor") -> None:
+        await engine.service.note(run, by, text, about_at=about_at)
 
-    _tell(context, run, as_, add, lambda _: {"text": text, "about_at": about_at})
+    tell_run(context, run, as_, add, lambda _: {"text": text, "about_at": about_at})
 
 
 def cancel(
@@ -166,20 +169,31 @@ def cancel(
 ) -> None:
     """Stop a run and give back what it holds."""
 
-    async def stop(service: "Service", by: "Actor") -> None:
-        await service.cancel(run, by, keep=keep, reason=reason)
+    async def stop(engine: "Engine", by: "Actor") -> None:
+        await engine.service.cancel(run, by, keep=keep, reason=reason)
 
     body = {"keep": keep, "reason": reason}
-    _tell(context, run, as_, stop, lambda _: body, to_the_end=True)
+    tell_run(context, run, as_, stop, lambda _: body, to_the_end=True)
 
 
-def take(context: typer.Context, run: LeftRun, as_: As = "") -> None:
-    """Take over by name what an ended run still holds."""
+def take(
+    context: typer.Context,
+    run: TakenRun,
+    role: Annotated[
+        Literal["commander", "deputy", "scribe", "liaison"] | None,
+        typer.Argument(metavar="[ROLE]", help=ROLES),
+    ] = None,
+    as_: As = "",
+) -> None:
+    """Take over by name what an ended run still holds, or a role in an open one."""
 
-    async def take_over(service: "Service", by: "Actor") -> None:
-        await service.take(run, by)
+    async def take_over(engine: "Engine", by: "Actor") -> None:
+        if role is None:
+            await engine.service.take(run, by)
+        else:
+            await engine.steering.take_role(run, by, role)
 
-    _tell(context, run, as_, take_over, lambda _: {})
+    tell_run(context, run, as_, take_over, lambda _: {"role": role})
 
 
 def moment(text: str) -> float:
@@ -205,16 +219,20 @@ def moment(text: str) -> float:
     return found.timestamp()
 
 
-def _tell(
+def tell_run(
     context: typer.Context,
     run: str,
     as_: str,
     what: "Say",
     body: "Callable[[RunSummary], dict[str, Any]]",
     *,
+    method: str = "POST",
     to_the_end: bool = False,
 ) -> None:
-    """Say it to a server, in `body`, or to an engine of ours, by `what`."""
+    """Say it to a server, in `body`, or to an engine of ours, by `what`.
+
+    Exits with the code that tells whether it counts. Read by steering too.
+    """
     import asyncio
 
     config = config_of(context)
@@ -223,9 +241,8 @@ def _tell(
         from engine.entrypoints.cli.at_a_server import said
 
         verb = str(context.info_name)
-        raise typer.Exit(
-            asyncio.run(said(there, run, verb, body, to_the_end=to_the_end))
-        )
+        word = said(there, run, verb, body, method=method, to_the_end=to_the_end)
+        raise typer.Exit(asyncio.run(word))
     from engine.entrypoints.cli.telling import told
 
     raise typer.Exit(asyncio.run(told(config, run, who, what, to_the_end=to_the_end)))

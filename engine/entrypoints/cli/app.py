@@ -26,6 +26,7 @@ from engine.entrypoints.cli import (
     reading,
     running,
     serving,
+    steering,
     storing,
 )
 from engine.entrypoints.cli.reaching import THERE
@@ -50,6 +51,7 @@ def build() -> typer.Typer:
         printing,
         running,
         answering,
+        steering,
         breaking_glass,
         reading,
         serving,

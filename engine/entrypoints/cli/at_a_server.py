@@ -86,7 +86,13 @@ def _other_version(server: Server, error: Exception) -> str:
 
 
 async def said(
-    server: Server, run: str, verb: str, body: Body, *, to_the_end: bool
+    server: Server,
+    run: str,
+    verb: str,
+    body: Body,
+    *,
+    method: str = "POST",
+    to_the_end: bool,
 ) -> int:
     """Tell a run; say what came of it; return the exit code.
 
@@ -95,7 +101,7 @@ async def said(
     """
     async with asked(server):
         summary = await summary_of(server, run)
-        told = await server.ask("POST", at("runs", run, verb), dict(body(summary)))
+        told = await server.ask(method, at("runs", run, verb), dict(body(summary)))
         for line in told.get("told", ()):
             say(visible(line))
         if not told.get("heard"):

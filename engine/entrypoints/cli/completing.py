@@ -43,11 +43,22 @@ def open_runs(context: typer.Context, incomplete: str) -> list[str]:
     return _runs(context, incomplete, lambda one: one.state not in ENDS)
 
 
-def left_runs(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the ended runs that begin so and still hold something."""
+def taken_runs(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the runs that begin so and are open, or still hold something."""
     from engine.model.run import ENDS
 
-    return _runs(context, incomplete, lambda one: one.state in ENDS and bool(one.held))
+    return _runs(
+        context, incomplete, lambda one: one.state not in ENDS or bool(one.held)
+    )
+
+
+def held_words(context: typer.Context, incomplete: str) -> list[str]:
+    """Return what may come next of `hold`: whose, then on or off."""
+    said = [*(context.params.get("words") or ())]
+    states = _beginning(["on", "off"], incomplete)
+    if said:
+        return [] if set(said) & {"on", "off"} else states
+    return [*states, *_beginning(["all"], incomplete), *open_runs(context, incomplete)]
 
 
 def runbook_names(context: typer.Context, incomplete: str) -> list[str]:

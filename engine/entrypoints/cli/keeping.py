@@ -1,10 +1,10 @@
-"""Commands for whoever keeps the engine: hold, doctor, config show, demo."""
+"""Commands for whoever keeps the engine: reload, doctor, config show, demo."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.entrypoints.cli.choosing import As, config_of, library_of, person
+from engine.entrypoints.cli.choosing import As, config_of, library_of
 from engine.entrypoints.cli.reaching import named_server, reached
 from engine.entrypoints.cli.screen import (
     PROBLEMS,
@@ -13,20 +13,15 @@ from engine.entrypoints.cli.screen import (
     say,
     say_json,
     table,
-    wrong_use,
 )
 
 if TYPE_CHECKING:
     from engine.config import Config
-    from engine.entrypoints.cli.reaching import Server
     from engine.model.health import Examined
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: runbook hold on --reason 'network is down' --as ana")(
-        hold
-    )
     app.command(epilog="Example: runbook reload")(reload)
     app.command(epilog="Example: runbook doctor")(doctor)
     config = typer.Typer(
@@ -40,50 +35,6 @@ def register(app: typer.Typer) -> None:
 
 def _config() -> None:
     """Look at the configuration."""
-
-
-def hold(
-    context: typer.Context,
-    state: Annotated[
-        Literal["on", "off"] | None,
-        typer.Argument(metavar="[on|off]", help="Else: how it stands."),
-    ] = None,
-    reason: Annotated[str, typer.Option(help="Why; everybody sees it.")] = "",
-    as_: As = "",
-) -> None:
-    """Set or lift the global hold: while it is on, no new act begins anywhere."""
-    from engine.bootstrap import hold as switch_of
-    from engine.errors import EngineError
-
-    if state == "on" and not reason.strip():
-        wrong_use("say why: --reason TEXT")
-    config, there = config_of(context), named_server(context, as_)
-    if there is not None:
-        _say_hold(_hold_there(there, state, reason))
-        return
-    switch = switch_of(config)
-    try:
-        if state == "on":
-            switch.set(person(config, as_), reason)
-        elif state == "off":
-            switch.lift()
-    except OSError as error:
-        raise EngineError(f"the hold cannot be changed: {error}") from error
-    _say_hold(switch.reason())
-
-
-def _hold_there(there: "Server", state: str | None, reason: str) -> str | None:
-    method = {"on": "PUT", "off": "DELETE", None: "GET"}[state]
-    body = {"reason": reason} if state == "on" else None
-    held: str | None = there.ask_once(method, "/hold", body)["held"]
-    return held
-
-
-def _say_hold(told: str | None) -> None:
-    if told is None:
-        say("off: acts may begin")
-    else:
-        say(f"on: {plain(told)}; undos go on, no new act begins")
 
 
 def reload(context: typer.Context, as_: As = "") -> None:

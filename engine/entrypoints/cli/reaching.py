@@ -28,6 +28,7 @@ PROBE_SECONDS: Final = 2.0  # a server here that says nothing for so long stands
 ANSWER_SECONDS: Final = 30.0
 THERE: Final = frozenset(  # the commands that a server on another machine can do
     {"run", "approve", "reject", "answer", "note", "cancel", "take", "runs", "report"}
+    | {"retry", "sev", "page"}
     | {"timeline", "verify-timeline", "why", "alerts", "proposals", "accept"}
     | {"decline", "hold", "reload", "doctor", "retain"}
 )

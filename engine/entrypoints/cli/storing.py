@@ -26,6 +26,7 @@ log = logging.getLogger("engine.storing")
 STAMP: Final = "%Y%m%dT%H%M%SZ"
 OURS: Final = re.compile(r"journal-\d{8}T\d{6}Z\.db")
 DAY: Final = 86_400.0  # seconds
+MOST_WHY: Final = 2_000  # characters: what held before stands in it too
 SHOWN: Final = 20  # of a list; more are counted
 
 
@@ -106,8 +107,9 @@ def restore(
     as_: As = "",
 ) -> None:
     """Put a copy in the journal's place, and hold: nothing is done a second time."""
-    from engine.bootstrap import hold, journal_file
-    from engine.errors import EngineError
+    from engine.bootstrap import hold, journal_file, secrets
+    from engine.runtime.holding import set_hold
+    from engine.runtime.redact import Redactor
 
     config = config_of(context)
     who, file = person(config, as_), journal_file(config)
@@ -116,10 +118,9 @@ def restore(
     try:
         _refuse_faults(copy, draft, allowed=with_faults)
         _refuse_living(config)
-        hold(config).set(who, _why(config, copy))
+        clean = Redactor(secrets(config).values).text
+        set_hold(hold(config), clean, who, _why(config, copy), most=MOST_WHY)
         aside = file.put_in_place(draft, _stamp())
-    except OSError as error:
-        raise EngineError(f"the hold cannot be set: {error}") from error
     finally:
         file.throw_away(draft)
     say(f"{file.path}: {draft.runs:,} runs, {draft.entries:,} entries from {copy}")

@@ -24,14 +24,13 @@ from engine.runtime.heard import (
     waited_for,
     why_not_counted,
 )
-from engine.runtime.service import Service
 from engine.views.escape import visible
 from engine.views.terminal import progress_line
 
 if TYPE_CHECKING:
     from engine.config import Config
 
-Say = Callable[[Service, Actor], Awaitable[Any]]
+Say = Callable[[Engine, Actor], Awaitable[Any]]
 SETTLE_SECONDS: Final = 30.0  # for what our answer sets in motion
 
 
@@ -60,7 +59,7 @@ async def told(
         ended = summary.state in ENDS
         await opened.host.start([] if ended else [summary])
         before = len(await opened.store.entries(run))
-        await what(opened.service, by)
+        await what(opened, by)
         if not ended:
             await _settled(follower, run, to_the_end=to_the_end)
         after = await opened.store.entries(run, after=before)
@@ -92,7 +91,7 @@ async def _posted(opened: Engine, run: str, by: Actor, what: Say) -> int:
         posted.append(await store.post(run, event))
 
     service.tell = post
-    await what(service, by)
+    await what(opened, by)
 
     async def delivered() -> bool:
         if all(number not in posted for number, _, _ in await store.mail([run])):

@@ -1,8 +1,8 @@
 """Who asks, and what they may: tokens with roles, and this machine's own user.
 
-A role may do what the ones before it may: viewer, responder, commander, admin. On the
-unix socket the peer is the user who runs the engine, and says which person it is. The
-person's own groups decide about approvals; a role alone approves nothing.
+What a role may do stands in runtime.rights. On the unix socket the peer is the user who
+runs the engine, and says which person it is. The person's own groups decide about
+approvals; a role alone approves nothing.
 
 Called by api and metrics.
 """
@@ -16,7 +16,7 @@ from starlette.requests import Request
 from engine.config.serving import Token
 from engine.entrypoints.web.admission import Admission, Closed
 from engine.errors import NotAllowed
-from engine.model.people import ROLES, Role
+from engine.model.people import Role
 from engine.views.escape import visible
 
 PERSON: Final = "x-runbook-person"
@@ -78,13 +78,3 @@ def came_locally(request: Request) -> bool:
     """Return whether it came through the unix socket: it has no port."""
     server = request.scope.get("server")
     return server is not None and server[1] is None
-
-
-def refuse_below(caller: Caller, needed: Role) -> None:
-    """Let a caller of this role, or a higher one, go on.
-
-    Raises:
-        NotAllowed: with both roles.
-    """
-    if ROLES.index(caller.role) < ROLES.index(needed):
-        raise NotAllowed(f"{caller.name} is {caller.role}; this needs {needed}")

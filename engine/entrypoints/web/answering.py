@@ -27,6 +27,7 @@ from engine.model.people import Actor, Question
 from engine.runtime.chat.links import Linked, Links, fitting, is_used
 from engine.runtime.heard import came_of, why_not_counted
 from engine.runtime.plain_text import kept_text, kept_value
+from engine.runtime.rights import may
 from engine.runtime.service import Service
 from engine.views.chat.asked import open_questions
 from engine.views.chat.by_link import question_page, word_page
@@ -136,7 +137,7 @@ class Answering:
         service, store = self.opened.service, self.opened.store
         settings = self.opened.config.settings.people
         person = settings.get(made.person)
-        if settings and (person is None or person.role == "viewer"):
+        if settings and (person is None or not may(person.role, "answer")):
             raise NotAllowed(f"{made.person} may not answer any more")
         summary = await service.summary(made.run)
         code = await service.driver.ports.compiled(summary.revision)

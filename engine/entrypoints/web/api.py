@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.bootstrap import Engine
-from engine.entrypoints.web.access import Access, Caller, Unknown, refuse_below
+from engine.entrypoints.web.access import Access, Caller, Unknown
 from engine.entrypoints.web.app import unavailable
 from engine.entrypoints.web.asked import Asked
 from engine.entrypoints.web.doing import DOES
@@ -42,6 +42,7 @@ from engine.errors import (
 from engine.model.timeline import Entry
 from engine.runtime.doctor import Doctor
 from engine.runtime.plain_text import kept_text
+from engine.runtime.rights import refuse
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ class Api:
             caller: Caller | None = None
             try:
                 caller = self.access.caller(request)
-                refuse_below(caller, operation.role)
+                refuse(caller.name, caller.role, operation.right)
                 asked = await self._asked(request, operation, caller)
                 return JSONResponse(_plain(await EVERY[operation.name](asked)))
             except (Unknown, EngineError, ValueError) as why:

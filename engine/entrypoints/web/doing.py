@@ -20,15 +20,13 @@ from engine.entrypoints.web.operations import Start
 from engine.errors import DoesNotApply, EngineError, NotFound
 from engine.model.run import RunSummary
 from engine.model.runbook import Runbook
-from engine.runtime.plain_text import kept_text, kept_value
-from engine.runtime.service import new_run_id
-from engine.views.escape import visible
+from engine.runtime import holding
+from engine.runtime.plain_text import kept_value
+from engine.runtime.service import ANSWERED, new_run_id
 from engine.views.message import question_text
 from engine.views.paths import path_of
 from engine.views.report import report_html, report_markdown
 from engine.views.timeline import timeline_objects
-
-MOST_REASON: Final = 500  # characters of a hold's reason
 
 
 async def runs(asked: Asked) -> Any:
@@ -144,9 +142,12 @@ async def reject(asked: Asked) -> Any:
 async def answer(asked: Asked) -> Any:
     """Answer a question."""
     body, by, before = asked.body, await asked.actor_of_run(), await asked.written()
-    question = await asked.opened.service.answer(
-        asked.run, by, body.answers, step=body.step
-    )
+    service = asked.opened.service
+    question = await service.question(asked.run, body.step, kinds=ANSWERED)
+    if unknown := [name for name in body.answers if name not in question.fields]:
+        known = ", ".join(question.fields)
+        raise ValueError(f"answers: '{unknown[0]}' is not asked; it asks: {known}")
+    await service.answer(asked.run, by, body.answers, step=question.key)
     return {"answered": question.called, **await asked.came_of_it(by, before)}
 
 
@@ -165,10 +166,49 @@ async def cancel(asked: Asked) -> Any:
 
 
 async def take(asked: Asked) -> Any:
-    """Take over what an ended run holds."""
+    """Take a role, or what an ended run holds."""
+    role, by, before = asked.body.role, asked.actor(), await asked.written()
+    if role is None:
+        await asked.opened.service.take(asked.run, by)
+    else:
+        await asked.opened.steering.take_role(asked.run, by, role)
+    told = {"taken_by": asked.caller.name, "role": role}
+    return {**told, **await asked.came_of_it(by, before)}
+
+
+async def hold_run(asked: Asked) -> Any:
+    """Hold one run."""
     by, before = asked.actor(), await asked.written()
-    await asked.opened.service.take(asked.run, by)
-    return {"taken_by": asked.caller.name, **await asked.came_of_it(by, before)}
+    await asked.opened.steering.hold(asked.run, by, asked.body.reason)
+    return await asked.came_of_it(by, before)
+
+
+async def release_run(asked: Asked) -> Any:
+    """Let one run go on."""
+    by, before = asked.actor(), await asked.written()
+    await asked.opened.steering.go_on(asked.run, by)
+    return await asked.came_of_it(by, before)
+
+
+async def retry(asked: Asked) -> Any:
+    """Make the next try now."""
+    by, before = asked.actor(), await asked.written()
+    await asked.opened.steering.retry(asked.run, by)
+    return await asked.came_of_it(by, before)
+
+
+async def sev(asked: Asked) -> Any:
+    """Set the severity."""
+    body, by, before = asked.body, asked.actor(), await asked.written()
+    await asked.opened.steering.severity(asked.run, by, body.to, body.reason)
+    return await asked.came_of_it(by, before)
+
+
+async def page(asked: Asked) -> Any:
+    """Page a group."""
+    body, by, before = asked.body, asked.actor(), await asked.written()
+    await asked.opened.steering.page(asked.run, by, body.group, body.text)
+    return await asked.came_of_it(by, before)
 
 
 async def runbooks(asked: Asked) -> Any:
@@ -243,18 +283,14 @@ async def hold(asked: Asked) -> Any:
 
 async def set_hold(asked: Asked) -> Any:
     """Set the global hold."""
-    switch, hide = asked.opened.switch, asked.opened.service.redactor.text
-    reason = visible(hide(kept_text(asked.body.reason)).strip(), most=MOST_REASON)
-    if not reason:
-        raise ValueError("reason: say why; everybody sees it")
-    switch.set(asked.caller.name, reason)
-    return {"held": switch.reason()}
+    opened, name = asked.opened, asked.caller.name
+    now = holding.set_hold(opened.switch, opened.service.clean, name, asked.body.reason)
+    return {"held": now}
 
 
 async def lift_hold(asked: Asked) -> Any:
     """Lift the global hold."""
-    asked.opened.switch.lift()
-    return {"held": None}
+    return {"held": holding.lift_hold(asked.opened.switch)}
 
 
 async def records(asked: Asked) -> Any:
@@ -267,7 +303,7 @@ DOES: Final[Mapping[str, Callable[[Asked], Awaitable[Any]]]] = {
     one.__name__: one
     for one in (
         runs, start, run, timeline, report, approve, reject, answer, note, cancel, take,
-        runbooks, runbook, reload, alerts, proposals, accept, decline, hold, set_hold,
-        lift_hold, records,
+        hold_run, release_run, retry, sev, page, runbooks, runbook, reload, alerts,
+        proposals, accept, decline, hold, set_hold, lift_hold, records,
     )
 }  # fmt: skip

@@ -1,17 +1,20 @@
-"""What the API can be asked: one row for each operation, its role and its parameters.
+"""What the API can be asked: one row for each operation, its right and its parameters.
 
-The routes and the OpenAPI document are made from these rows; what each does is in api.
+The routes (api) and the OpenAPI document are made from these rows; what each does
+stands in doing and tending, under its name. Which role a right needs: runtime.rights.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from engine.model.people import Role
-from engine.model.values import Model
+from engine.model.people import Role, RunRole
+from engine.model.values import Model, Severity
+from engine.runtime.rights import NEEDS, Right
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
+Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Start(Model):
@@ -65,7 +68,35 @@ class Cancel(Model):
 
 
 class Take(Model):
-    """Take over by name what an ended run still holds."""
+    """Take a role in an open run, or by name what an ended run still holds."""
+
+    role: RunRole | None = Field(
+        None, description="commander, deputy, scribe or liaison; left out: the run."
+    )
+
+
+class HoldRun(Model):
+    """Let no further act of one run begin."""
+
+    reason: Why = Field(description="Why; it stands in the timeline.")
+
+
+class Retry(Model):
+    """Make the next try that a run waits for now."""
+
+
+class Sev(Model):
+    """Set the severity of a run."""
+
+    to: Severity = Field(description="sev1 (worst) to sev5.")
+    reason: str = Field("", description="Why; it stands in the timeline.")
+
+
+class PageGroup(Model):
+    """Page a group for a run."""
+
+    group: str = Field(min_length=1, description="Which group.")
+    text: str = Field("", description="What they are told; left out: the title.")
 
 
 class Accept(Model):
@@ -81,7 +112,7 @@ class Decline(Model):
 class Hold(Model):
     """Set the global hold: no further act begins."""
 
-    reason: str = Field(min_length=1, description="Why; everybody sees it.")
+    reason: Why = Field(description="Why; everybody sees it.")
 
 
 class Validate(Model):
@@ -104,63 +135,78 @@ class Operation:
     name: str
     method: Method
     path: str  # below /api/v1
-    role: Role
+    right: Right
     told: str  # one line for people
     body: type[Model] | None = None
     queries: tuple[tuple[str, str], ...] = ()  # name and meaning
 
+    @property
+    def role(self) -> Role:
+        """The lowest role that may."""
+        return NEEDS[self.right]
+
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
-    Operation("runs", "GET", "/runs", "viewer", "The runs, newest first.",
+    Operation("runs", "GET", "/runs", "look", "The runs, newest first.",
               queries=(("open", "true: only those that have not ended"),
                        ("limit", "at most so many; 100"))),
-    Operation("start", "POST", "/runs", "responder", "Start a runbook.", Start),
-    Operation("run", "GET", "/runs/{run}", "viewer", "One run as it stands."),
-    Operation("timeline", "GET", "/runs/{run}/timeline", "viewer", "Its entries.",
+    Operation("start", "POST", "/runs", "start", "Start a runbook.", Start),
+    Operation("run", "GET", "/runs/{run}", "look", "One run as it stands."),
+    Operation("timeline", "GET", "/runs/{run}/timeline", "look", "Its entries.",
               queries=(("after", "only entries after this number"),)),
-    Operation("report", "GET", "/runs/{run}/report", "viewer",
+    Operation("report", "GET", "/runs/{run}/report", "look",
               "Its report, with the picture of its way.",
               queries=(("format", "markdown (left out) or html"),)),
-    Operation("approve", "POST", "/runs/{run}/approve", "responder", "Approve.",
+    Operation("approve", "POST", "/runs/{run}/approve", "answer", "Approve.",
               Approve),
-    Operation("reject", "POST", "/runs/{run}/reject", "responder", "Reject.", Reject),
-    Operation("answer", "POST", "/runs/{run}/answer", "responder", "Answer.", Answer),
-    Operation("note", "POST", "/runs/{run}/note", "responder", "Add a note.", Note),
-    Operation("cancel", "POST", "/runs/{run}/cancel", "commander", "Stop it.", Cancel),
-    Operation("take", "POST", "/runs/{run}/take", "responder", "Take it over.", Take),
-    Operation("runbooks", "GET", "/runbooks", "viewer",
+    Operation("reject", "POST", "/runs/{run}/reject", "answer", "Reject.", Reject),
+    Operation("answer", "POST", "/runs/{run}/answer", "answer", "Answer.", Answer),
+    Operation("note", "POST", "/runs/{run}/note", "note", "Add a note.", Note),
+    Operation("cancel", "POST", "/runs/{run}/cancel", "cancel", "Stop it.", Cancel),
+    Operation("take", "POST", "/runs/{run}/take", "take",
+              "Take a role in it, or what it still holds.", Take),
+    Operation("hold_run", "PUT", "/runs/{run}/hold", "steer",
+              "Hold it: no further act of it begins.", HoldRun),
+    Operation("release_run", "DELETE", "/runs/{run}/hold", "steer",
+              "Let it go on."),
+    Operation("retry", "POST", "/runs/{run}/retry", "steer",
+              "Try again now what waits for its next try.", Retry),
+    Operation("sev", "POST", "/runs/{run}/sev", "steer", "Set its severity.", Sev),
+    Operation("page", "POST", "/runs/{run}/page", "steer", "Page a group for it.",
+              PageGroup),
+    Operation("runbooks", "GET", "/runbooks", "look",
               "The runbooks that are loaded, and the files that were refused."),
-    Operation("runbook", "GET", "/runbooks/{name}", "viewer", "One, as text."),
-    Operation("graph", "GET", "/runbooks/{name}/graph", "viewer", "Its state machine.",
+    Operation("runbook", "GET", "/runbooks/{name}", "look", "One, as text."),
+    Operation("graph", "GET", "/runbooks/{name}/graph", "look", "Its state machine.",
               queries=(("format", "svg (left out), dot, mermaid or text"),)),
-    Operation("rehearse", "POST", "/runbooks/{name}/rehearse", "responder",
+    Operation("rehearse", "POST", "/runbooks/{name}/rehearse", "author",
               "Play its tests in virtual time; nothing outside is touched.",
               queries=(("only", "tests whose name has it"),)),
-    Operation("validate", "POST", "/validate", "responder",
+    Operation("validate", "POST", "/validate", "author",
               "Say what is wrong with a runbook's text.", Validate),
-    Operation("reload", "POST", "/reload", "admin", "Read the runbooks anew."),
-    Operation("alerts", "GET", "/alerts", "viewer", "Decisions on alerts.",
+    Operation("reload", "POST", "/reload", "keep", "Read the runbooks anew."),
+    Operation("alerts", "GET", "/alerts", "look", "Decisions on alerts.",
               queries=(("about", "a fingerprint, alertname, run or delivery"),
                        ("outcome", "only this outcome"),
                        ("limit", "at most so many; 100"))),
-    Operation("proposals", "GET", "/proposals", "viewer",
+    Operation("proposals", "GET", "/proposals", "look",
               "What the intake offers to people, the worst first."),
-    Operation("accept", "POST", "/proposals/{proposal}/accept", "responder",
+    Operation("accept", "POST", "/proposals/{proposal}/accept", "offers",
               "Start it under your own name, with its alert.", Accept),
-    Operation("decline", "POST", "/proposals/{proposal}/decline", "responder",
+    Operation("decline", "POST", "/proposals/{proposal}/decline", "offers",
               "Take it off the list.", Decline),
-    Operation("hold", "GET", "/hold", "viewer", "Whether the global hold is set."),
-    Operation("set_hold", "PUT", "/hold", "commander", "Set the global hold.", Hold),
-    Operation("lift_hold", "DELETE", "/hold", "commander", "Lift the global hold."),
-    Operation("doctor", "GET", "/doctor", "viewer",
+    Operation("hold", "GET", "/hold", "look", "Whether the global hold is set."),
+    Operation("set_hold", "PUT", "/hold", "hold-all", "Set the global hold.", Hold),
+    Operation("lift_hold", "DELETE", "/hold", "hold-all", "Lift the global hold."),
+    Operation("doctor", "GET", "/doctor", "look",
               "The latest examination: findings, and how ready each runbook is."),
-    Operation("examine", "POST", "/doctor", "responder", "Examine now."),
-    Operation("verify", "GET", "/verify", "viewer",
+    Operation("examine", "POST", "/doctor", "author", "Examine now."),
+    Operation("verify", "GET", "/verify", "look",
               "Whether timelines are what was written.",
               queries=(("run", "only this one; left out: all"),)),
-    Operation("retain", "POST", "/retain", "admin",
+    Operation("retain", "POST", "/retain", "keep",
               "Remove what ended longer ago than `retention` says.", Retain),
-    Operation("records", "GET", "/records", "viewer", "The engine's own timeline.",
+    Operation("records", "GET", "/records", "look", "The engine's own timeline.",
               queries=(("after", "only entries after this number"),)),
 )  # fmt: skip
 

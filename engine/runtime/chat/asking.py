@@ -6,50 +6,35 @@ run wrote down of it. Called by desk and its parts.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
 from engine.core.words import Known, Verb
 from engine.errors import DoesNotApply, NotAllowed
 from engine.model.chat import Account, Link, Place, Reply
-from engine.model.people import Actor, Role
+from engine.model.people import Actor
 from engine.model.runbook import Runbook
-from engine.ports import ChatProvider, ChatStore, Clock
+from engine.ports import ChatProvider, ChatStore, Clock, HoldSwitch
 from engine.runtime.chat import replies
-from engine.runtime.chat.on_call import OnCall
 from engine.runtime.chat.people import People, Person
 from engine.runtime.chat.story import Stories, Story
 from engine.runtime.heard import NOT_COUNTED, came_of, why_not_counted
 from engine.runtime.library import Bundle
+from engine.runtime.on_call import OnCall
+from engine.runtime.rights import Right
 from engine.runtime.service import Service, groups_of
+from engine.runtime.steering import Steering
 
 MOST_OPEN: Final = 200  # runs that can be named by the beginning of their id
 MOST_GROUPS: Final = 200
-NEEDS: Final[Mapping[Verb, Role]] = {
-    "list": "viewer", "show": "viewer", "status": "viewer", "why": "viewer",
-    "report": "viewer", "help": "viewer", "run": "responder", "dry-run": "responder",
-    "approve": "responder", "reject": "responder", "answer": "responder",
-    "note": "responder", "retry": "responder", "take": "responder",
-    "sev": "responder", "page": "responder", "hold": "responder",
-    "cancel": "commander",
+RIGHTS: Final[Mapping[Verb, Right]] = {
+    "list": "look", "show": "look", "status": "look", "why": "look", "report": "look",
+    "help": "look", "run": "start", "dry-run": "start", "approve": "answer",
+    "reject": "answer", "answer": "answer", "note": "note", "retry": "steer",
+    "take": "take", "sev": "steer", "page": "steer", "hold": "steer",
+    "cancel": "cancel",
 }  # fmt: skip
-
-
-class Switch(Protocol):
-    """The global hold, as it is set and lifted."""
-
-    def reason(self) -> str | None:
-        """Return who set it and why, or None."""
-        ...
-
-    def set(self, by: str, why: str) -> None:
-        """Set it. Raises OSError: it could not be kept."""
-        ...
-
-    def lift(self) -> None:
-        """Lift it. Raises OSError: it is still on."""
-        ...
 
 
 DryRun = Callable[[Bundle, Mapping[str, Any], str], Awaitable[list[str]]]
@@ -73,7 +58,7 @@ class Around:
     people: People
     providers: Mapping[str, ChatProvider]
     clock: Clock
-    switch: Switch | None = None
+    switch: HoldSwitch | None = None
     on_call: OnCall | None = None
     claim: Callable[[str], object] = lambda run: None
     unclaim: Callable[[str], object] = lambda run: None
@@ -81,6 +66,11 @@ class Around:
     links: Callable[[str], tuple[Link, ...]] = lambda run: ()
     pin: str = "pushpin"
     strangers: set[tuple[str, str, str]] = field(default_factory=set)
+
+    @property
+    def steering(self) -> Steering:
+        """What may be said to a run beside its questions."""
+        return Steering(self.service, self.on_call, self.people.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +94,7 @@ class Asking:
         Raises:
             NotAllowed: with both roles.
         """
-        self.person.refuse_below(NEEDS[verb])
+        self.person.need(RIGHTS[verb])
 
     def actor(self, runbook: Runbook | None = None) -> Actor:
         """Return them as the core knows them, with all their groups."""

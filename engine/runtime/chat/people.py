@@ -15,8 +15,9 @@ from typing import Final
 
 from engine.errors import EngineError, NotAllowed
 from engine.model.chat import Account
-from engine.model.people import ROLES, Role
+from engine.model.people import Role
 from engine.ports import ChatProvider, Clock
+from engine.runtime.rights import Right, refuse
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +39,9 @@ class Person:
         """Return their first account at a provider, or an empty string."""
         return next((id_ for where, id_ in self.accounts if where == provider), "")
 
-    def refuse_below(self, needed: Role) -> None:
-        """Let whoever has this role, or a higher one, go on.
-
-        Raises:
-            NotAllowed: with both roles.
-        """
-        if ROLES.index(self.role) < ROLES.index(needed):
-            raise NotAllowed(f"{self.name} is {self.role}; this needs {needed}")
+    def need(self, right: Right) -> None:
+        """Let them go on where their role has this right. Raises NotAllowed."""
+        refuse(self.name, self.role, right)
 
 
 @dataclass(frozen=True, slots=True)

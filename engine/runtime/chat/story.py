@@ -22,8 +22,8 @@ from engine.model.run import ENDS, RunSummary
 from engine.model.runbook import Runbook
 from engine.model.timeline import Entry
 from engine.ports import Store
-from engine.runtime.chat.on_call import OnCall
 from engine.runtime.effector import Compile
+from engine.runtime.on_call import OnCall
 from engine.runtime.session import Session
 from engine.views.chat.asked import ASKING, open_questions
 

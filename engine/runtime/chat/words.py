@@ -12,12 +12,12 @@ from engine.core.inputs import bind_inputs
 from engine.core.machine import machine_graph
 from engine.core.words import Command, Verb, help_lines
 from engine.core.words.commands import EVERYTHING
-from engine.errors import DoesNotApply, EngineError, NotAllowed
+from engine.errors import DoesNotApply, EngineError, NotAllowed, StoreUnavailable
 from engine.model.chat import Reply, Said
-from engine.model.events import GroupPaged, RetryAsked, RoleTaken, RunHeld, SeveritySet
 from engine.model.people import Actor
 from engine.runtime.chat import keeping, replies, voting
 from engine.runtime.chat.asking import Asking
+from engine.runtime.holding import lift_hold, set_hold
 from engine.runtime.library import Bundle
 from engine.runtime.plain_text import kept_value
 from engine.views.chat import (
@@ -37,8 +37,6 @@ from engine.views.chat.books import (
 from engine.views.chat.reasons import why
 from engine.views.page import runbook_text
 from engine.views.report import report_markdown
-
-REASON_MOST: Final = 500  # characters of a reason for the global hold
 
 
 async def do(asking: Asking, command: Command, said: Said | None = None) -> Reply:
@@ -185,39 +183,28 @@ async def _cancel(asking: Asking, command: Command) -> Reply:
 
 
 async def _take(asking: Asking, command: Command) -> Reply:
-    service, run = asking.around.service, command.run
+    around, run = asking.around, command.run
     if not command.name:
-        return await asking.tell(run, lambda by: service.take(run, by))
+        return await asking.tell(run, lambda by: around.service.take(run, by))
     role: Any = command.name
-    return await asking.tell(
-        run, lambda by: service.steer(run, RoleTaken(by=by, role=role))
-    )
+    return await asking.tell(run, lambda by: around.steering.take_role(run, by, role))
 
 
 async def _sev(asking: Asking, command: Command) -> Reply:
-    service, run = asking.around.service, command.run
+    steering, run, text = asking.around.steering, command.run, command.text
     to: Any = command.name
-    reason = service.clean(command.text)
-    return await asking.tell(
-        run, lambda by: service.steer(run, SeveritySet(by=by, to=to, reason=reason))
-    )
+    return await asking.tell(run, lambda by: steering.severity(run, by, to, text))
 
 
 async def _page(asking: Asking, command: Command) -> Reply:
-    service, run, group = asking.around.service, command.run, command.name
-    text = service.clean(command.text)
-    known = asking.around.on_call
-    names = await known.of(group) if known is not None else ()
-    on_call = f"on call: {', '.join(names)}" if names else ""
-    told = f"{text} ({on_call})" if text and on_call else text or on_call
-    return await asking.tell(
-        run, lambda by: service.steer(run, GroupPaged(by=by, group=group, text=told))
-    )
+    steering, run, group = asking.around.steering, command.run, command.name
+    text = command.text
+    return await asking.tell(run, lambda by: steering.page(run, by, group, text))
 
 
 async def _retry(asking: Asking, command: Command) -> Reply:
-    service, run = asking.around.service, command.run
-    return await asking.tell(run, lambda by: service.steer(run, RetryAsked(by=by)))
+    steering, run = asking.around.steering, command.run
+    return await asking.tell(run, lambda by: steering.retry(run, by))
 
 
 async def _hold(asking: Asking, command: Command) -> Reply:
@@ -231,11 +218,9 @@ async def _hold(asking: Asking, command: Command) -> Reply:
         return replies.not_done("say why: /runbook hold on REASON")
     if every:
         return _hold_all(asking, command)
-    service, run = asking.around.service, command.run
-    on, reason = bool(command.on), service.clean(command.text)
-    return await asking.tell(
-        run, lambda by: service.steer(run, RunHeld(by=by, on=on, reason=reason))
-    )
+    steering, run, text = asking.around.steering, command.run, command.text
+    do = steering.hold if command.on else steering.go_on
+    return await asking.tell(run, lambda by: do(run, by, text))
 
 
 async def _held(asking: Asking, run: str) -> Reply:
@@ -251,19 +236,17 @@ async def _held(asking: Asking, run: str) -> Reply:
 
 def _hold_all(asking: Asking, command: Command) -> Reply:
     """The big red switch: the same as at the command line and over HTTP."""
-    asking.person.refuse_below("commander")
-    switch, name = asking.around.switch, asking.person.name
+    asking.person.need("hold-all")
+    switch, clean = asking.around.switch, asking.around.service.clean
     if switch is None:
         raise NotAllowed("the global hold is not set from here: runbook hold")
-    reason = asking.around.service.clean(command.text).strip()[:REASON_MOST]
     try:
         if command.on:
-            switch.set(name, reason)
+            now = set_hold(switch, clean, asking.person.name, command.text)
         else:
-            switch.lift()
-    except OSError as error:
-        raise DoesNotApply(f"the hold cannot be changed: {error}") from error
-    now = switch.reason()
+            now = lift_hold(switch)
+    except StoreUnavailable as error:  # whose words the desk does not tell
+        raise DoesNotApply(str(error)) from error
     told = f"No further act begins: {now}" if now else "Acts may begin again."
     return replies.told("Hold of every run", told)
 

@@ -25,6 +25,10 @@ BODIES: dict[str, Any] = {
     "decline": {"reason": "x"},
     "validate": {"text": "x", "name": "x"},
     "retain": {"dry_run": True},
+    "hold_run": {"reason": "x"},
+    "sev": {"to": "sev2"},
+    "page": {"group": "ops"},
+    "retry": {},
 }
 ROLES = ["viewer", "responder", "commander", "admin"]
 NAMES = {"viewer": "eve", "responder": "bo", "commander": "ana", "admin": "root"}

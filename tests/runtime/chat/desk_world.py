@@ -31,12 +31,12 @@ from engine.model.timeline import Entry
 from engine.runtime.chat.asking import Around
 from engine.runtime.chat.cards import plain_lines
 from engine.runtime.chat.desk import DEFECT, Desk
-from engine.runtime.chat.on_call import OnCall
 from engine.runtime.chat.people import People, Person, UserGroup
 from engine.runtime.chat.story import Stories
 from engine.runtime.driver import Driver
 from engine.runtime.effector import Ports
 from engine.runtime.library import Library
+from engine.runtime.on_call import OnCall
 from engine.runtime.redact import Redactor
 from engine.runtime.rehearsal import (
     Script,

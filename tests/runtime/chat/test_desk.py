@@ -23,8 +23,8 @@ from engine.errors import ChatDown
 from engine.model.chat import Account, Marked, Message, Place, Rewritten, Said
 from engine.model.effects import Page
 from engine.model.events import Noted
-from engine.runtime.chat.on_call import OnCall
 from engine.runtime.chat.people import Person, UserGroup
+from engine.runtime.on_call import OnCall
 from engine.runtime.virtual_time import START, run_virtual
 from engine.views.chat.values import Value, value_text
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from engine.adapters.in_process_chat import InProcessChat
 from engine.core.oncall import Schedule, Shift
 from engine.errors import ChatDown
-from engine.runtime.chat.on_call import OnCall
 from engine.runtime.chat.people import People, Person, UserGroup
+from engine.runtime.on_call import OnCall
 from engine.runtime.virtual_time import START, VirtualClock, run_virtual
 
 ANA = Person("ana", groups=("ops",), accounts=(("local", "U1"), ("other", "X1")))

@@ -1,6 +1,7 @@
 """Who of a group is on call now: a schedule of our own, or one that others keep.
 
-What others say counts for a minute, also where they say nothing. Called by desk, story.
+What others say counts for a minute, also where they say nothing. Called by steering,
+chat.story.
 """
 
 import logging
