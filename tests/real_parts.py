@@ -54,6 +54,7 @@ def prometheus(
     *,
     rules: str | None = None,
     alertmanager_url: str | None = None,
+    history: Path | None = None,
 ) -> Iterator[str]:
     """Run Prometheus for the block: it scrapes itself and `scrape` every second.
 
@@ -62,10 +63,15 @@ def prometheus(
         scrape: Targets as "127.0.0.1:9100"; the job of all of them is `parts`.
         rules: The text of a rule file, evaluated every second.
         alertmanager_url: Where its alerts go.
+        history: Samples of the past that it has, as OpenMetrics text.
     """
     program = need("prometheus")
     folder = tmp_path / "prometheus"
     folder.mkdir(parents=True)
+    if history is not None:
+        words = ["tsdb", "create-blocks-from", "openmetrics", history, folder / "data"]
+        tool = [need("promtool"), *map(str, words)]
+        subprocess.run(tool, check=True, stdout=subprocess.DEVNULL)
     for _ in range(TRIES):
         port = free_port()
         config = _prometheus_config(port, scrape, rules, alertmanager_url)
@@ -75,6 +81,7 @@ def prometheus(
             program,
             "--config.file=prometheus.yml",
             f"--storage.tsdb.path={folder / 'data'}",
+            "--storage.tsdb.retention.time=100y",
             f"--web.listen-address=127.0.0.1:{port}",
             "--web.enable-lifecycle",
             "--log.level=warn",

@@ -113,16 +113,24 @@ class PrometheusKind:
     web: Web
     default_url: str | None = None
     clock: Callable[[], float] = field(default=time.time, kw_only=True)  # epoch seconds
+    then: Callable[[], float] | None = field(
+        default=None, kw_only=True
+    )  # `past` of register
 
     async def __call__(self, params: PrometheusLook, call: Call) -> Observation:
         """Return the samples, or why there is nothing to say."""
         unsealed = Unsealed(call.secret)
         base = params.url if params.url is not None else self.default_url
         place = shown_url(base) if base is not None else "no address"
+        moment = self.then() if self.then is not None else None
         try:
-            answer, now = await self._ask(params, base, unsealed, call.timeout_seconds)
+            _refuse_moment(params, moment, self.clock())
+            answer, now = await self._ask(
+                params, base, unsealed, call.timeout_seconds, moment
+            )
             warnings, series = _parse(answer, params)
-            _judge_samples(series, params, answered_at(answer.headers, now))
+            meant = answered_at(answer.headers, now) if moment is None else moment
+            _judge_samples(series, params, meant)
         except Unseen as unseen:
             return Observation(
                 unknown=unsealed.hide(f"{place}: {unseen.why}"),
@@ -144,12 +152,13 @@ class PrometheusKind:
         base: Secretable | None,
         unsealed: Unsealed,
         timeout_seconds: float,
+        moment: float | None,
     ) -> tuple[WebAnswer, float]:
         if base is None:
             words = "write `url` into the check, or set a default in the configuration"
             raise Unseen(words, retryable=False)
         now = self.clock()
-        path, query = _question(params, now)
+        path, query = _question(params, now, moment)
         query["timeout"] = f"{timeout_seconds:g}s"  # the server stops then, too
         address = unsealed.text(base).rstrip("/") + path
         headers = unsealed.texts(params.headers)
@@ -174,15 +183,30 @@ class PrometheusKind:
         return answer, now
 
 
-def _question(params: PrometheusLook, now: float) -> tuple[str, dict[str, str]]:
+def _refuse_moment(params: PrometheusLook, moment: float | None, now: float) -> None:
+    """Refuse what nobody could have seen at a moment of the past."""
+    if moment is None:
+        return
+    if moment > now:
+        raise Unseen("that moment is still to come", retryable=False)
+    if params.at is not None and _epoch(params.at) > moment:
+        raise Unseen("`at` lies after the moment that is asked about", retryable=False)
+
+
+def _question(
+    params: PrometheusLook, now: float, moment: float | None
+) -> tuple[str, dict[str, str]]:
     query = {"query": params.query}
     if params.range is not None:
-        query["start"] = f"{now - params.range.total_seconds():.3f}"
-        query["end"] = f"{now:.3f}"
+        end = now if moment is None else moment
+        query["start"] = f"{end - params.range.total_seconds():.3f}"
+        query["end"] = f"{end:.3f}"
         query["step"] = f"{params.step.total_seconds():g}"
         return "/api/v1/query_range", query
     if params.at is not None:
         query["time"] = params.at
+    elif moment is not None:
+        query["time"] = f"{moment:.3f}"
     return "/api/v1/query", query
 
 
@@ -306,12 +330,25 @@ def _epoch(text: str) -> float:
     return at
 
 
-def register(registry: Registry, web: Web, default_url: str | None = None) -> None:
-    """Add the check kind `prometheus`; `default_url` stands for a left out `url`."""
+def register(
+    registry: Registry,
+    web: Web,
+    default_url: str | None = None,
+    *,
+    past: Callable[[], float] | None = None,
+) -> None:
+    """Add the check kind `prometheus`; `default_url` stands for a left out `url`.
+
+    Args:
+        registry: Takes it.
+        web: The way to the server.
+        default_url: See above.
+        past: The moment, in epoch seconds, as which it looks; left out: as of now.
+    """
     registry.add_check(
         "prometheus",
         PrometheusLook,
-        PrometheusKind(web, default_url),
+        PrometheusKind(web, default_url, then=past),
         places={"query": "promql", "url": "url", "headers": "header"},
         sees=("value", "values", "series", "latency_seconds"),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.core.code import CompiledRunbook
 from engine.errors import NotFound
-from engine.ports import Chat, GlobalHold, Ownership, Secrets, Store
+from engine.ports import Chat, Clock, GlobalHold, Ownership, Secrets, Store
 from engine.registry import Registry
 from engine.runtime.driver import Driver, Listener
 from engine.runtime.effector import Compile, Ports
@@ -66,12 +66,24 @@ def live_service(
 
 
 def dry_service(
-    outside: Outside, library: Library, people: People, actions: Actions
+    outside: Outside,
+    library: Library,
+    people: People,
+    actions: Actions,
+    *,
+    clock: Clock | None = None,
+    listener: Listener | None = None,
 ) -> Service:
-    """Return the use cases on real checks; `actions` are the held ones of a dry run."""
+    """Return the use cases on real checks; `actions` are the held ones of a dry run.
+
+    `clock`: another than the machine's, for a dry run at a moment of the past.
+    """
     secrets = RunSecrets(outside.secrets, outside.store)
     redactor = Redactor(secrets.values)
-    return _service(outside, library, people, actions, secrets, redactor, listener=None)
+    return _service(
+        outside, library, people, actions, secrets, redactor, listener=listener,
+        clock=clock,
+    )  # fmt: skip
 
 
 def _service(
@@ -83,8 +95,9 @@ def _service(
     redactor: Redactor,
     *,
     listener: Listener | None,
+    clock: Clock | None = None,
 ) -> Service:
-    clock = SystemClock()
+    clock = clock or SystemClock()
     checks = LiveChecks(outside.registry, clock, secrets.of, redactor)
     world = WithInputs(secrets, checks, actions)
     ports = Ports(

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 STORE_RETRY_SECONDS: Final = 1.0
 SESSIONS_IN_MEMORY: Final = 2000
 EVENTS_AT_ONCE: Final = 64  # of one run, written in one transaction
+DEAD_LETTER: Final = "dead letter: "  # how the end of a run begins that we gave up
 
 Listener = Callable[[RunSummary, list[Entry]], None]
 Batch = list[tuple[Event, asyncio.Future[None] | None]]
@@ -270,9 +271,8 @@ class Driver:
         """A run that cannot be advanced ends in people's hands; the others go on."""
         log.error("dead letter run=%s", session.run, exc_info=defect)
         live.drop_all()
-        why = (
-            f"dead letter: the engine cannot go on ({type(defect).__name__}: {defect})"
-        )
+        told = f"the engine cannot go on ({type(defect).__name__}: {defect})"
+        why = f"{DEAD_LETTER}{told}"
         stored = await self.ports.store.summary(session.run)
         summary = msgspec.structs.replace(
             stored if stored is not None else session.summary(),

@@ -78,6 +78,16 @@ def held_form(runbook: Runbook, *, silent: bool = False) -> Runbook:
     )
 
 
+def past_form(runbook: Runbook) -> Runbook:
+    """Return the runbook as a dry run in the past takes it: no act is verified.
+
+    All else stays, since there is time for it: waits, looks again and people's limits
+    go by on a virtual clock.
+    """
+    held = {name: _held_action(one) for name, one in runbook.actions.items()}
+    return runbook.model_copy(update={"actions": held})
+
+
 def _held_action(action: Action) -> Action:
     return action.model_copy(
         update={"verify": "true", "undone_when": None, "undo_if": None, "retry": None}

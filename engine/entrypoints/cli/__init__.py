@@ -6,7 +6,8 @@
     completing  what the shell's TAB offers
     authoring   validate, schema, show, graph, rehearse
     running     run, resume
-    plans       run --dry-run
+    plans       run --dry-run; looking_back: --at
+    replays     replay; replays_shown: how it is told
     following   what is seen of a run while it goes on
     asking      questions answered at this terminal
     reaching    which server a command speaks to; at_a_server: what it does there

@@ -24,6 +24,7 @@ from engine.entrypoints.cli import (
     printing,
     proofs,
     reading,
+    replays,
     running,
     serving,
     steering,
@@ -54,6 +55,7 @@ def build() -> typer.Typer:
         steering,
         breaking_glass,
         reading,
+        replays,
         serving,
     )
     for module in (*modules, covering, alerts, offering, chatting, keeping, storing):

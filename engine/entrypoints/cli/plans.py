@@ -47,7 +47,7 @@ async def dry(
     summary, entries = await played(
         config, library, bundle, given, who, via="cli", people=people, alert=alert
     )
-    plan = [_planned(entry, bundle) for entry in entries if entry.kind == "intent"]
+    plan = [planned(entry, bundle) for entry in entries if entry.kind == "intent"]
     worst = bounds(bundle.compiled).total
     if json_:
         say_json({"summary": summary_json(summary), "plan": plan,
@@ -57,7 +57,7 @@ async def dry(
     return FINE if summary.state in GOOD else PROBLEMS
 
 
-def _planned(entry: Entry, bundle: Bundle) -> dict[str, Any]:
+def planned(entry: Entry, bundle: Bundle) -> dict[str, Any]:
     """Return one act of the plan: what would be done, and how it is given back."""
     action = bundle.compiled.runbook.actions.get(entry.subject)
     refs = json.loads(msgspec.json.encode(entry.refs))
@@ -91,15 +91,21 @@ def _show(
         if line is not None and entry.kind not in ("intent", "did"):
             say(line)
     say()
-    say(f"The plan, {len(plan)} act{'' if len(plan) == 1 else 's'}:")
-    for number, act in enumerate(plan, 1):
-        for row in _rows(number, act):
-            say(row)
-    say(f"Worst case: {format_duration(timedelta(seconds=round(worst)))}")
+    for row in plan_rows(plan, worst):
+        say(row)
     why = f": {visible(summary.why)}" if summary.why else ""
     say(f"It would end as {summary.state.replace('_', ' ')}{why}")
     if summary.state not in GOOD:
         tell("Acts were taken to work; what the world shows after them is not known.")
+
+
+def plan_rows(plan: list[dict[str, Any]], worst: float) -> list[str]:
+    """Return the plan in lines, and how long the runbook takes at worst (seconds)."""
+    rows = [f"The plan, {len(plan)} act{'' if len(plan) == 1 else 's'}:"]
+    for number, act in enumerate(plan, 1):
+        rows += _rows(number, act)
+    longest = format_duration(timedelta(seconds=round(worst)))
+    return [*rows, f"Worst case: {longest}"]
 
 
 def _rows(number: int, act: dict[str, Any]) -> list[str]:

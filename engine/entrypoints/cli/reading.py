@@ -21,9 +21,11 @@ from engine.entrypoints.cli.screen import (
     tell,
     width,
     write_file,
+    wrong_use,
 )
 
 if TYPE_CHECKING:
+    from engine.analysis.replaying.history import History
     from engine.config import Config
     from engine.entrypoints.cli.reaching import Server
     from engine.model.run import RunSummary
@@ -115,7 +117,8 @@ def timeline(
     context: typer.Context,
     run: Run,
     format_: Annotated[
-        Literal["text", "json", "markdown", "html"], typer.Option("--format")
+        Literal["text", "json", "markdown", "html", "history"],
+        typer.Option("--format", help="history: all that `replay` needs, as lines."),
     ] = "text",
     output: Output = "-",
 ) -> None:
@@ -123,6 +126,9 @@ def timeline(
     from engine.views import timeline as views
 
     there = named_server(context)
+    if format_ == "history":
+        write_file(output, _history(context, run))
+        return
     if there is not None:
         from engine.entrypoints.cli.at_a_server import story
 
@@ -140,6 +146,30 @@ def timeline(
         colour = coloured() and output == "-"
         made = views.timeline_text(entries, width=columns, colour=colour)
     write_file(output, made.encode())
+
+
+def _history(context: typer.Context, run: str) -> bytes:
+    from engine import __version__
+    from engine.analysis.replaying.history import history_lines
+
+    if named_server(context) is not None:
+        wrong_use("a history is read from the journal: write it where the server runs")
+    return history_lines(recorded(config_of(context), run), __version__)
+
+
+def recorded(config: "Config", run: str) -> "History":
+    """Return a run as it was recorded, with the texts that it is pinned to.
+
+    Raises:
+        NotFound: no such run, or its texts are not kept. StoreUnavailable.
+    """
+    from engine.analysis.replaying.history import History
+    from engine.errors import NotFound
+
+    summary, entries, texts = _story(config, run)
+    if texts is None:
+        raise NotFound(f"run '{run}': the texts of its runbook are not kept any more")
+    return History(summary, texts, entries)
 
 
 def report(

@@ -26,14 +26,17 @@ if TYPE_CHECKING:
     from engine.config import Config
     from engine.entrypoints.cli.reaching import Server
     from engine.model.alert import Alert
-    from engine.runtime.library import Bundle
+    from engine.runtime.library import Bundle, Library
 
 Json = Annotated[bool, typer.Option("--json", help="The outcome for programs.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(epilog="Example: runbook run disk-full --set host=db1 --dry-run")(run)
+    app.command(
+        epilog="Examples: runbook run disk-full --set host=db1 --dry-run; "
+        "runbook run disk-full --dry-run --at 2026-11-01T03:12Z"
+    )(run)
     app.command(epilog="Example: runbook resume r-7kq3xm")(resume)
 
 
@@ -65,14 +68,19 @@ def run(
         Literal["approve", "reject", "silence"] | None,
         typer.Option(help="What people answer in a dry run; else they approve."),
     ] = None,
+    at: Annotated[
+        str,
+        typer.Option(
+            "--at", metavar="TIME", help="A dry run as of then: 2026-11-01T03:12Z."
+        ),
+    ] = "",
     as_: As = "",
     json_: Json = False,
 ) -> None:
     """Start a runbook and follow it; 0 if it ends resolved or cleared."""
     import asyncio
 
-    if people is not None and not dry_run:
-        wrong_use("--people stands beside --dry-run; a live run asks real people")
+    moment = _asked_for(people, at, dry_run=dry_run)
     config = config_of(context)
     given = given_of(set_ or [])
     there, who = (None, "") if dry_run else reached(context, config, as_)
@@ -82,12 +90,8 @@ def run(
     who = who or person(config, as_)
     body = _alert(config, bundle, alert, source) if alert else None
     if dry_run:
-        from engine.entrypoints.cli.plans import dry
-
-        code = asyncio.run(
-            dry(config, library, bundle, given, who, alert=body,
-                people=people or "approve", json_=json_)
-        )  # fmt: skip
+        code = _dry(config, library, bundle, given, who, at=moment, alert=body,
+                    people=people or "approve", json_=json_)  # fmt: skip
     else:
         from engine.entrypoints.cli.attending import start
 
@@ -95,6 +99,61 @@ def run(
             start(config, library, bundle, given, who, alert=body, json_=json_)
         )
     raise typer.Exit(code)
+
+
+def _dry(
+    config: "Config",
+    library: "Library",
+    bundle: "Bundle",
+    given: "dict[str, Any]",
+    who: str,
+    *,
+    at: float | None,
+    alert: "Alert | None",
+    people: str,
+    json_: bool,
+) -> int:
+    """Play it as of now, or of a moment of the past; return the exit code."""
+    import asyncio
+
+    if at is not None:
+        from engine.entrypoints.cli.looking_back import look_back
+
+        return look_back(
+            config, library, bundle, given, who, at=at, alert=alert,
+            people=people, json_=json_,
+        )  # fmt: skip
+    from engine.entrypoints.cli.plans import dry
+
+    return asyncio.run(
+        dry(config, library, bundle, given, who, alert=alert, people=people,
+            json_=json_)
+    )  # fmt: skip
+
+
+def _asked_for(people: str | None, at: str, *, dry_run: bool) -> float | None:
+    """Return the moment of a dry run; exits with 2 where words do not fit together."""
+    if people is not None and not dry_run:
+        wrong_use("--people stands beside --dry-run; a live run asks real people")
+    if at and not dry_run:
+        wrong_use("--at stands beside --dry-run; nothing can be done in the past")
+    return _moment(at) if at else None
+
+
+def _moment(text: str) -> float:
+    """Return the epoch seconds of --at; exits with 2 where there is no such moment."""
+    import time
+
+    from engine.model.times import epoch_seconds
+
+    moment = epoch_seconds(text)
+    if moment is None:
+        wrong_use(
+            f"--at: '{text}' is no moment; write date, time and zone: 2026-11-01T03:12Z"
+        )
+    if moment > time.time():
+        wrong_use(f"--at: {text} is still to come; leave --at out to look now")
+    return moment
 
 
 def _alert(config: "Config", bundle: "Bundle", file: str, source: str) -> "Alert":
