@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from engine.analysis.approvals import missing_approvals
+from engine.analysis.between import Member, between
 from engine.analysis.bounds import bounds, surely
 from engine.analysis.proof import prove
 from engine.analysis.proof.proving import HINTS
@@ -64,6 +65,40 @@ def judged_text(library: "Library", text: str, name: str) -> list[Problem]:
     aside = replace(library, loaded=others, files=files, refused={})
     aside.add(lawful(one, Path(file), library.forbidden), Path(file))
     return judged(aside, Path(file))
+
+
+def judged_between(library: "Library", files: Sequence[Path]) -> list[Problem]:
+    """Return what is wrong between the runbooks of these files, by place.
+
+    What has errors of its own is left out; `run` may name what the library has.
+    """
+    known = {}
+    for name, one in library.loaded.items():
+        if one.runbook is not None and one.tree is not None:
+            file = str(library.files[name])
+            known[name] = Member(file, one.runbook, one.tree)
+    told = {str(file) for file in files}
+    named = [one for one in known.values() if one.file in told]
+    return between(named, known, library.kinds)
+
+
+def together(own: Sequence[Problem], among: Sequence[Problem]) -> list[Problem]:
+    """Return both, by place; where two say the same, the words name both files.
+
+    What the proof of one runbook says of a debt keeps its story as the hint.
+    """
+    places = {(one.file, one.line, one.column, one.code): one for one in own}
+    made = []
+    for one in among:
+        known = places.pop((one.file, one.line, one.column, one.code), None)
+        severity = known.severity if known is not None else one.severity
+        hint = known.hint if known is not None else one.hint
+        made.append(replace(one, severity=severity, hint=hint))
+    gone = {(one.file, one.line, one.column, one.code) for one in made}
+    kept = [
+        one for one in own if (one.file, one.line, one.column, one.code) not in gone
+    ]
+    return in_order([*kept, *made])
 
 
 def _shown(

@@ -8,7 +8,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2] / "engine"
 FOLDERS: Final = ("language", "config", "analysis", "runtime", "entrypoints")
 CODE: Final = re.compile(r"[a-z]+(-[a-z]+)*")
-AT: Final = {"Problem": 4, "add": 1, "_say": 1, "_stop": 1}  # position of the code
+AT: Final = {"Problem": 4, "add": 1, "problem": 1, "_say": 1, "_stop": 1}  # of the code
 
 
 def codes_in_source() -> set[str]:

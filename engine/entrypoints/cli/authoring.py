@@ -54,17 +54,18 @@ def validate(
         typer.Option("--format", help="For people, programs, or GitHub's annotations."),
     ] = "text",
 ) -> None:
-    """Say what is wrong with runbooks, each problem at its place."""
+    """Say what is wrong with runbooks, and between them, each problem at its place."""
     from engine.language.problems import format_github, format_json, format_text
     from engine.runtime.library import runbook_files
-    from engine.runtime.proving import judged
+    from engine.runtime.proving import judged, judged_between, together
 
     config = config_of(context)
     library = library_of(config, paths)
-    own = config.file.resolve() if config.file else None
+    mine = config.file.resolve() if config.file else None
     found = dict.fromkeys(file for path in paths for file in runbook_files(path))
-    files = [file for file in found if file.resolve() != own]
-    problems = [one for file in files for one in judged(library, file)]
+    files = [file for file in found if file.resolve() != mine]
+    own = [one for file in files for one in judged(library, file)]
+    problems = together(own, judged_between(library, files))
     if format_ == "json":
         say(format_json(problems))
     elif problems:
