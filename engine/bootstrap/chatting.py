@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from engine.adapters.sqlite import SqliteStore
     from engine.adapters.terminal import TerminalChat
     from engine.config import Config
-    from engine.config.chatting import Group
     from engine.config.chatting import WayOut as WayOutSettings
-    from engine.config.settings import Person
     from engine.hosts.local import LocalHost
     from engine.model.people import Question
     from engine.ports import ChatProvider, Clock, Secrets, WayOut, Web
@@ -44,16 +42,16 @@ def _providers(
     config: "Config", secrets: "Secrets", web: "Web"
 ) -> "tuple[dict[str, ChatProvider], MattermostWays | None]":
     from engine.bootstrap.mattermost import mattermost_ways
+    from engine.bootstrap.people import mentioned
     from engine.bootstrap.slack import slack_provider
 
-    said, groups = config.settings.chat, config.settings.groups
+    said = config.settings.chat
     found: dict[str, ChatProvider] = {}
     ways = None
     if said.slack is not None:
-        named: dict[str, Group | Person] = {**config.settings.people, **groups}
-        found["slack"] = slack_provider(said.slack, secrets, named)
+        found["slack"] = slack_provider(said.slack, secrets, mentioned(config, "slack"))
     if said.mattermost is not None:
-        ways = mattermost_ways(said.mattermost, secrets, web, groups)
+        ways = mattermost_ways(said.mattermost, secrets, web, config.settings.groups)
         found["mattermost"] = ways.provider
     return found, ways
 
@@ -105,18 +103,18 @@ def chatting(
 
     clock = service.driver.ports.clock
     stories = Stories(store, service.driver.ports.compiled, on_call)
+    everybody = people(config, known, clock)
     screens = [
-        _screens(config, one, stories, service, host, store, clock)
+        _screens(config, one, stories, service, host, store, everybody)
         for one in known.values()
     ]
     links = _links(config, clock)
-    fallback = _fallback(config, screens, stories, store, clock, links)
+    fallback = _fallback(config, screens, stories, store, clock, links, everybody)
     for name, way in config.settings.chat.fallback.items():
         out = way_out(config, name, way, secrets, web, terminal.write)
         fallback.add(out, way.person or "")
     for one in screens:
         one.away = fallback
-    everybody = people(config, known, clock)
     if config.settings.people:
         service.people = everybody.grouped
     desk = _desk(config, service, host, store, everybody, known, stories, switch)
@@ -162,7 +160,7 @@ def _screens(
     service: "Service",
     host: "LocalHost",
     store: "SqliteStore",
-    clock: "Clock",
+    everybody: "People",
 ) -> "Screens":
     from engine.model.events import Noted
     from engine.model.people import ENGINE
@@ -176,6 +174,7 @@ def _screens(
         text = service.redactor.text(text)
         await host.told(run, Noted(by=ENGINE, text=text))
 
+    clock = service.driver.ports.clock
     said = config.settings.chat
     rules = Rules(
         provider.name,
@@ -184,7 +183,7 @@ def _screens(
         said.update_every.total_seconds(),
     )
     screen = Screen(
-        provider, store.chat, rules, clock, _drawn, _invited(config), noting(tell)
+        provider, store.chat, rules, clock, _drawn, _invited(everybody), noting(tell)
     )
     return Screens(screen, stories, store, Health(clock, provider.name))
 
@@ -196,25 +195,14 @@ async def _drawn(dot: str) -> bytes:
     return await asyncio.to_thread(picture, dot, "png")
 
 
-def _invited(config: "Config") -> "Invited":
+def _invited(everybody: "People") -> "Invited":
     """Return what tells whom to invite into the room of a run."""
     from engine.runtime.service import groups_of
 
     async def invited(
         provider: str, story: "Story"
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        wanted = set(groups_of(story.runbook))
-        accounts = [
-            getattr(one, provider)
-            for name, one in config.settings.people.items()
-            if getattr(one, provider) and (wanted & {name, *one.groups})
-        ]
-        groups = [
-            getattr(one, provider)
-            for name, one in config.settings.groups.items()
-            if name in wanted and getattr(one, provider)
-        ]
-        return tuple(accounts), tuple(groups)
+        return await everybody.invited(groups_of(story.runbook), provider)
 
     return invited
 
@@ -234,18 +222,12 @@ def _fallback(
     store: "SqliteStore",
     clock: "Clock",
     links: "Links",
+    everybody: "People",
 ) -> "Fallback":
-    from engine.runtime import rights
     from engine.runtime.chat.fallback import Fallback
 
-    people = config.settings.people
-
     def may(person: str, story: "Story", question: "Question") -> bool:
-        known = people.get(person)
-        mine = {person, *known.groups} if known is not None else {person}
-        asked = {group for group, _ in question.who}
-        fits = bool(mine & asked) and not mine & set(question.not_by)
-        return fits and (known is None or rights.may(known.role, "answer"))
+        return everybody.may_answer(person, question, story.summary.requester)
 
     return Fallback(
         [], screens, store.chat, stories, store, clock, links, may,

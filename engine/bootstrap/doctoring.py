@@ -30,6 +30,7 @@ from engine.bootstrap.needed import (
 )
 from engine.bootstrap.opening import journal
 from engine.bootstrap.parts import JOURNAL, break_glass, hold, secrets, sqlite_report
+from engine.bootstrap.people import shared_accounts
 from engine.config.serving import secrets_of, ways_in
 from engine.errors import EngineError, SecretMissing
 from engine.model.health import Examined, Finding, Readiness
@@ -209,6 +210,10 @@ def _people(config: "Config", library: "Library") -> Iterator[Finding]:
         for group in empty_groups(config, library, name):
             told = f"group '{group}' of runbook '{name}' has no member"
             yield Finding("fail", "people", told, "Its gates can only expire.")
+    for (provider, id_), names in shared_accounts(config).items():
+        told = f"{provider}:{id_} stands under {' and '.join(names)}"
+        do = "It counts for none of them; leave it under the one whose it is."
+        yield Finding("fail", "people", told, do)
     yield Finding("ok", "people", f"{len(config.settings.people)} are configured")
 
 

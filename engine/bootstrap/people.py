@@ -1,6 +1,6 @@
 """The people of the configuration as chat knows them, and who of them is on call.
 
-Called by chatting; `turns` also by `runbook print`.
+Called by chatting, doctoring; `turns` also by `runbook print`.
 """
 
 from collections.abc import Mapping
@@ -27,6 +27,33 @@ def people(
         for name, one in config.settings.people.items()
     ]
     return People(known, _user_groups(config), providers, clock)
+
+
+def mentioned(config: "Config", provider: str) -> dict[str, str]:
+    """Return who can be mentioned at a provider: people and groups, and their ids.
+
+    An account that stands under several people is nobody's.
+    """
+    shared = shared_accounts(config)
+    found = {
+        name: id_
+        for name, one in config.settings.people.items()
+        for at, id_ in reversed(_accounts(one))
+        if at == provider and (at, id_) not in shared
+    }
+    groups = {
+        name: getattr(one, provider) for name, one in config.settings.groups.items()
+    }
+    return found | {name: id_ for name, id_ in groups.items() if id_}
+
+
+def shared_accounts(config: "Config") -> dict[tuple[str, str], list[str]]:
+    """Return each account that stands under several people, with their names."""
+    whose: dict[tuple[str, str], list[str]] = {}
+    for name, one in config.settings.people.items():
+        for account in _accounts(one):
+            whose.setdefault(account, []).append(name)
+    return {account: names for account, names in whose.items() if len(names) > 1}
 
 
 def _accounts(person: "PersonSettings") -> tuple[tuple[str, str], ...]:

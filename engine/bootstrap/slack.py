@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from engine.adapters.slack.sockets import SlackSockets
-    from engine.config.chatting import Group, Slack
-    from engine.config.settings import Person
+    from engine.config.chatting import Slack
     from engine.model.chat import Filled, Heard, Inbound
     from engine.ports import ChatProvider, Secrets
 
@@ -16,20 +15,19 @@ Kind = Literal["events_api", "interactive", "slash_commands"]
 def slack_provider(
     settings: "Slack",
     secrets: "Secrets",
-    named: "Mapping[str, Group | Person] | None" = None,
+    named: "Mapping[str, str] | None" = None,
 ) -> "ChatProvider":
     """Return the screen of a workspace; nothing is asked yet.
 
     Args:
         settings: `chat.slack` of the configuration.
         secrets: Where the token is read, anew for each call.
-        named: `groups` and `people` of the configuration: who can be mentioned.
+        named: Groups and people that can be mentioned, and their ids in Slack.
     """
     from engine.adapters.slack import SlackApi, SlackChat
 
     api = SlackApi(settings.url, lambda: secrets.get(settings.token.secret))
-    known = {name: one.slack for name, one in (named or {}).items() if one.slack}
-    return SlackChat(api, groups=known)
+    return SlackChat(api, groups=named)
 
 
 def slack_reader() -> "Callable[[Kind, bytes], Heard]":

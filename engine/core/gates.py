@@ -13,7 +13,7 @@ from engine.core.names import frame_slot, rendered_text
 from engine.core.plan import differences, make_plan, named_checks, planned, states_now
 from engine.core.policy import unfilled
 from engine.core.record import Thread
-from engine.core.refusing import not_asked, note_refused
+from engine.core.refusing import barred, note_refused
 from engine.core.turn import Resume, Turn, replace
 from engine.model.effects import Ask
 from engine.model.events import Event, TimerFired, Voted
@@ -166,14 +166,8 @@ def answered(turn: Turn, thread: Thread, event: Event | None) -> None:
 
 def refused(turn: Turn, thread: Thread, question: Question, vote: Voted) -> str:
     """Return why a vote does not count, or an empty string."""
-    person = vote.by
-    mine = {person.id, *person.groups}
-    if not_mine := not_asked(question, person):
-        return not_mine
-    if "requester" in question.not_by and person.id == turn.record.requester.id:
-        return f"{person.id} asked for this run"
-    if mine & set(question.not_by):
-        return f"{person.id} may not answer this"
+    if left_out := barred(question, vote.by, turn.record.requester.id):
+        return left_out
     assert question.plan is not None
     if vote.plan != question.plan.hash:
         return "the answer is for another plan than the one that stands"

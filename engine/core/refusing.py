@@ -1,6 +1,6 @@
 """An answer that does not count: who was not asked, and what the timeline says of it.
 
-Read by: asking, gates.
+Read by: asking, gates; runtime.chat (whose link would count).
 """
 
 from engine.core.record import Thread
@@ -16,6 +16,23 @@ def not_asked(question: Question, by: Actor) -> str:
         return ""
     asked = " or ".join(group for group, _ in question.who)
     return f"{by.id} is not in {asked}"
+
+
+def barred(question: Question, by: Actor, requester: str) -> str:
+    """Return why an approval may not be this person's, or an empty string.
+
+    Args:
+        question: What is asked.
+        by: Who would answer.
+        requester: The id of who asked for the run.
+    """
+    if not_mine := not_asked(question, by):
+        return not_mine
+    if "requester" in question.not_by and by.id == requester:
+        return f"{by.id} asked for this run"
+    if {by.id, *by.groups} & set(question.not_by):
+        return f"{by.id} may not answer this"
+    return ""
 
 
 def note_refused(

@@ -3,13 +3,18 @@
 import asyncio
 import time
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import pytest
 
 from engine import bootstrap
+from engine.bootstrap import doctoring
+from engine.bootstrap.chatting import providers
 from engine.config import load_config
 from engine.errors import ConfigRefused
+from engine.model.chat import Card, Place
 from engine.ports import Call
+from engine.runtime.library import Library
 from tests.adapters.loopback import Asked, as_json, reply, serving
 from tests.adapters.provider_bodies import dog_points, nerdgraph
 
@@ -83,3 +88,46 @@ def test_configured_datadog_has_one_address(tmp_path: Path) -> None:
     assert [one.message for one in refused.value.problems] == [
         "datadog has at most one of url, site"
     ]
+
+
+PEOPLE = """\
+people:
+  ana: {accounts: [slack:U01ANA, slack:U02ANA]}
+  bo: {slack: U03BO, accounts: [slack:U04]}
+  cai: {accounts: [slack:U04]}
+groups: {ops: {slack: S01OPS}}
+secrets: {a: {env: A}}
+"""
+
+
+async def test_people_are_mentioned_by_any_account_that_is_theirs_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    One that stands under `accounts` as well; one that stands under two people calls
+    nobody, and doctor says so.
+    """
+
+    async def serve(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        writer.write(as_json({"ok": True, "ts": "1.1", "channel": "C1"}))
+
+    monkeypatch.setenv("A", "xoxb-1")
+    async with serving(serve) as far:
+        slack = f"{{token: {{secret: a}}, signing: {{secret: a}}, url: '{far.url}/'}}"
+        file = tmp_path / "engine.yaml"
+        file.write_text(f"{PEOPLE}chat: {{slack: {slack}}}\n")
+        config = load_config(file, environ={})
+        web = bootstrap.door(config)
+        slack_chat = providers(config, bootstrap.secrets(config), web)["slack"]
+        card = Card("Look", loud=("ops", "ana", "bo", "cai"))
+        await slack_chat.post(Place("slack", "C1"), card, key="k")
+        await web.aclose()
+    posted = unquote_plus(far.asked[0].body.decode())
+    found = [
+        one.told
+        for one in doctoring._people(config, Library(bootstrap.registry(config, web)))
+    ]
+
+    assert "<!subteam^S01OPS> <@U01ANA> <@U03BO>" in posted
+    assert "U04" not in posted
+    assert ["slack:U04 stands under bo and cai", "3 are configured"] == found

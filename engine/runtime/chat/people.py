@@ -9,15 +9,16 @@ Called by desk, and by whoever needs the accounts of a group.
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from engine.core.refusing import barred
 from engine.errors import EngineError, NotAllowed
 from engine.model.chat import Account
-from engine.model.people import Role
+from engine.model.people import Actor, Question, Role
 from engine.ports import ChatProvider, Clock
-from engine.runtime.rights import Right, refuse
+from engine.runtime.rights import Right, may, refuse
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +35,6 @@ class Person:
     role: Role = "responder"
     groups: tuple[str, ...] = ()
     accounts: tuple[tuple[str, str], ...] = ()  # provider and id
-
-    def account(self, provider: str) -> str:
-        """Return their first account at a provider, or an empty string."""
-        return next((id_ for where, id_ in self.accounts if where == provider), "")
 
     def need(self, right: Right) -> None:
         """Let them go on where their role has this right. Raises NotAllowed."""
@@ -160,11 +157,52 @@ class People:
     def accounts_of(self, group: str, provider: str) -> tuple[str, ...]:
         """Return the accounts of a group's people at a provider."""
         found = [
-            one.account(provider)
+            self.account_of(one, provider)
             for one in self._people.values()
             if group in self.groups_of(one)
         ]
         return tuple(account for account in found if account)
+
+    def account_of(self, person: Person, provider: str) -> str:
+        """Return a person's first account that is theirs alone, or an empty string."""
+        mine = (one for one in person.accounts if one[0] == provider)
+        return next((id_ for at, id_ in mine if len(self._accounts[at, id_]) == 1), "")
+
+    def may_answer(self, name: str, question: Question, requester: str) -> bool:
+        """Return whether a person's answer would count; of nobody known, anybody's."""
+        person = self._people.get(name)
+        if not self._people:
+            return not barred(question, Actor(name, groups=_of(question)), requester)
+        if person is None or not may(person.role, "answer"):
+            return False
+        by = Actor(name, groups=self.groups_of(person))
+        return not barred(question, by, requester)
+
+    async def invited(
+        self, names: Collection[str], provider: str
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return whom to invite for groups and people: accounts, and user groups.
+
+        A viewer looks on and is not called in, also where a user group has them. A user
+        group that could never be read is left to the provider.
+        """
+        await self.refresh()
+        mine = [
+            self.account_of(one, provider)
+            for one in self._people.values()
+            if may(one.role, "answer")
+            and not {one.name, *self.groups_of(one)}.isdisjoint(names)
+        ]
+        asked = [
+            one
+            for one in self._user_groups
+            if one.provider == provider and one.group in names
+        ]
+        members = [id_ for one in asked for id_ in sorted(self._members.get(one, ()))]
+        others = [id_ for id_ in members if (provider, id_) not in self._accounts]
+        accounts = dict.fromkeys(id_ for id_ in [*mine, *others] if id_)
+        unread = [one.id for one in asked if one not in self._members]
+        return tuple(accounts), tuple(unread)
 
     # User groups
 
@@ -220,3 +258,7 @@ class People:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _of(question: Question) -> tuple[str, ...]:
+    return tuple(group for group, _ in question.who)

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from engine.adapters.in_process_chat import InProcessChat
 from engine.core.oncall import Schedule, Shift
 from engine.errors import ChatDown
+from engine.model.people import Question
 from engine.runtime.chat.people import People, Person, UserGroup
 from engine.runtime.on_call import OnCall
 from engine.runtime.virtual_time import START, VirtualClock, run_virtual
@@ -104,3 +106,72 @@ def test_on_call_is_a_schedule_of_ours_or_of_others() -> None:
         return [await known.of(group) for group in ("ops", "db", "web", "none")]
 
     assert run_virtual(story()) == [("ana",), ("bo", "ana"), (), ()]
+
+
+DEE = Person("dee", "commander", (), (("local", "U4"), ("local", "U5")))
+VIC = Person("vic", "viewer", ("bosses", "ops"), (("local", "U6"),))
+EVA = Person("eva", "responder", ("ops",), (("local", "U5"), ("local", "U7")))
+FOLK = (ANA, BO, DEE, VIC, EVA)
+
+
+def gate(**more: object) -> Question:
+    """Return a question to the bosses."""
+    fields: dict[str, Any] = {"who": (("bosses", 1),)} | more
+    return Question("k", "approve", "gate", "Take it?", **fields)
+
+
+def test_whose_answer_would_count_is_judged_by_all_that_the_core_looks_at() -> None:
+    """
+    Groups of the chat count, a viewer's word does not, and who asked for the run may
+    be left out: only to whom an answer is open a link is sent.
+    """
+
+    async def story() -> list[bool]:
+        clock = VirtualClock()
+        chat = InProcessChat(clock.now, groups={"S1": ("U3", "U6", "U9")})
+        people = People(FOLK, (GROUP,), {"local": chat}, clock)
+        before = people.may_answer("bo", gate(), "ana")
+        await people.refresh()
+        barred = gate(not_by=("requester", "ops"))
+        return [
+            before,
+            people.may_answer("bo", gate(), "ana"),  # by the chat's own group
+            people.may_answer("bo", barred, "bo"),  # asked for the run
+            people.may_answer("bo", barred, "ana"),
+            people.may_answer("bo", gate(not_by=("bosses",)), "ana"),
+            people.may_answer("vic", gate(), "ana"),  # looks on
+            people.may_answer("eva", gate(), "ana"),  # not asked
+            people.may_answer("eva", gate(who=(("eva", 1),)), "ana"),  # by name
+            people.may_answer("nobody", gate(), "ana"),
+            People((), (), {}, clock).may_answer("bo", gate(), "ana"),
+        ]
+
+    assert run_virtual(story()) == [
+        False, True, False, True, False, False, False, True, False, True,
+    ]  # fmt: skip
+
+
+def test_who_is_called_in_is_who_can_respond_by_any_account_of_theirs() -> None:
+    """
+    People of the groups, by an account that is theirs alone; members of the chat's
+    group whom nobody knows; no viewer; a group that cannot be read is left to the chat.
+    """
+
+    async def story() -> list[object]:
+        clock = VirtualClock()
+        chat = InProcessChat(clock.now, groups={"S1": ("U3", "U6", "U9")})
+        people = People(FOLK, (GROUP,), {"local": chat}, clock)
+        found = [
+            await people.invited(names, "local")
+            for names in ({"ops"}, {"bosses"}, {"dee"}, {"strangers"})
+        ]
+        fresh = People(FOLK, (GROUP,), {}, clock)
+        return [*found, await fresh.invited({"bosses"}, "local")]
+
+    assert run_virtual(story()) == [
+        (("U1", "U7"), ()),
+        (("U2", "U9"), ()),
+        (("U4",), ()),
+        ((), ()),
+        ((), ("S1",)),
+    ]
