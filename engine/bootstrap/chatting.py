@@ -119,7 +119,9 @@ def chatting(
         service.people = everybody.grouped
     desk = _desk(config, service, host, store, everybody, known, stories, switch)
     hear = Replying(desk, known).hear
-    host.says_through(Notices(terminal, screens, store))
+    host.says_also({
+        one.screen.provider.name: Notices(one, store) for one in screens
+    })  # fmt: skip
     return Chatting(screens, hear, mattermost, fallback, links, everybody)
 
 

@@ -13,7 +13,14 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from typing import Any, Final
 
 from engine.errors import EngineError, LeaseLost, StoreConflict, StoreUnavailable
@@ -127,10 +134,9 @@ class LocalHost:
             log.warning("standing by: the journal is unavailable error=%s", error)
         return False
 
-    def says_through(self, chat: Chat) -> None:
-        """Send what is said through another chat from now on; before `start`."""
-        self.chat = chat
-        self._outbox = Outbox(self.store, chat, self.pager)
+    def says_also(self, chats: Mapping[str, Chat]) -> None:
+        """Send what is said by these chats as well, by their names; before `start`."""
+        self._outbox = Outbox(self.store, self.chat, self.pager, chats)
 
     def condition(self) -> str:
         """Return why this process drives nothing now; empty: all is well."""

@@ -195,3 +195,28 @@ async def test_pages_that_cannot_be_sent_now_are_tried_side_by_side() -> None:
 
     assert not sent
     assert {f"g{number}" for number in range(20)} == set(asked)
+
+
+async def test_f57_one_chat_that_is_down_keeps_nothing_from_the_other_one() -> None:
+    """
+    What is said goes to every chat, to each in order and once; one that is down gets it
+    when it is back, and pages and the terminal wait for neither.
+    """
+    store, terminal = await waiting(), People()
+    slack, mattermost = People(), People()
+    outbox = Outbox(
+        store, terminal, terminal, {"slack": slack, "mattermost": mattermost}
+    )
+    slack.chat_down = True
+    await outbox.send()
+    await outbox.send()
+    during = [list(one.got) for one in (terminal, slack, mattermost)]
+    kept = [number for number, _, _ in await store.unsent()]
+    slack.chat_down = False
+    await outbox.send()
+
+    assert [["s1", "p1", "s2", "p2"], [], ["s1", "s2"]] == during
+    assert 2 == len(kept)
+    assert ["s1", "s2"] == slack.got == mattermost.got
+    assert ["s1", "p1", "s2", "p2"] == terminal.got
+    assert [] == await store.unsent()

@@ -15,6 +15,7 @@ from engine.core.words.commands import EVERYTHING
 from engine.errors import DoesNotApply, EngineError, NotAllowed, StoreUnavailable
 from engine.model.chat import Reply, Said
 from engine.model.people import Actor
+from engine.ports import HoldSwitch
 from engine.runtime.chat import keeping, replies, voting
 from engine.runtime.chat.asking import Asking
 from engine.runtime.holding import lift_hold, set_hold
@@ -211,6 +212,8 @@ async def _hold(asking: Asking, command: Command) -> Reply:
     every = command.run == EVERYTHING
     if command.on is None:
         return await _held(asking, command.run)
+    if every:
+        _switch(asking)  # before a form asks for the reason
     if command.missing:
         if asking.trigger:
             form = reason_form(Value("hold", command.run, name="on"), "Hold")
@@ -234,12 +237,17 @@ async def _held(asking: Asking, run: str) -> Reply:
     return replies.told("Hold", *lines)
 
 
+def _switch(asking: Asking) -> HoldSwitch:
+    """Return the global hold. Raises NotAllowed: not by them, or not from here."""
+    asking.person.need("hold-all")
+    if asking.around.switch is None:
+        raise NotAllowed("the global hold is not set from here: runbook hold")
+    return asking.around.switch
+
+
 def _hold_all(asking: Asking, command: Command) -> Reply:
     """The big red switch: the same as at the command line and over HTTP."""
-    asking.person.need("hold-all")
-    switch, clean = asking.around.switch, asking.around.service.clean
-    if switch is None:
-        raise NotAllowed("the global hold is not set from here: runbook hold")
+    switch, clean = _switch(asking), asking.around.service.clean
     try:
         if command.on:
             now = set_hold(switch, clean, asking.person.name, command.text)

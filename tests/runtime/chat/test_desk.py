@@ -519,3 +519,36 @@ def test_f68_whatever_comes_in_is_answered_and_the_engine_lives(
 
     assert failed == []
     assert "Messages are late" in shown
+
+
+def test_who_may_not_hold_everything_is_told_before_a_form_asks_why(
+    tmp_path: Path,
+) -> None:
+    """
+    Outside of a thread `hold on` is the global hold, for a commander: a responder is
+    refused at once, a commander is asked for the reason, and what is sent counts.
+    """
+
+    async def story() -> list[str]:
+        world = DeskWorld(tmp_path)
+        said = [
+            await world.say(words, by=by, place=ELSEWHERE, trigger="t")
+            for by, words in (
+                ("U2", "hold on"),
+                ("U2", "hold all on"),
+                ("U1", "hold on"),
+            )
+        ]
+        form = form_of(said[-1])
+        sent = await world.fill(form.value, {"reason": "peak hour"})
+        told = [*map(text_of, [*said, sent]), world.switch.reason() or ""]
+        return [one.partition(" (since")[0] for one in told]
+
+    refused = "Not done\nbo is responder; this needs commander"
+    assert [
+        refused,
+        refused,
+        "form: Hold",
+        "Hold of every run\nNo further act begins: ana: peak hour",
+        "ana: peak hour",
+    ] == run_virtual(story())
