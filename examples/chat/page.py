@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from chat import picture
+from chat.picture import BOLD, ITALIC, STRIKE
 from chat.things import MIME, Channel, File, Json, Message
 from chat.workspace import Workspace
 
@@ -47,9 +48,6 @@ HELD: Final = re.compile("\x00([^\x00\x01]*)\x01")
 TOKEN: Final = re.compile(r"<([^<>]*)>")
 FENCED: Final = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
 CODE: Final = re.compile(r"`([^`\n]+)`")
-BOLD: Final = re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])")
-ITALIC: Final = re.compile(r"(?<![\w_])_([^_\n]+)_(?![\w_])")
-STRIKE: Final = re.compile(r"(?<![\w~])~([^~\n]+)~(?![\w~])")
 QUOTE: Final = re.compile(r"^&gt; ?(.*)$", re.MULTILINE)
 
 
@@ -144,7 +142,7 @@ def _block(workspace: Workspace, block: Json) -> str:
 def _element(workspace: Workspace, element: Json) -> str:
     if element["type"] in ("plain_text", "mrkdwn"):
         return _text(workspace, element)
-    label = html.escape(picture.element_text(element).strip("[]"))
+    label = html.escape(picture.element_text(element, picture.text_of).strip("[]"))
     style = element.get("style", "")
     kind = style if style in ("primary", "danger") else ""
     return f'<button class="{kind}" disabled>{label}</button>'

@@ -1,7 +1,7 @@
 """A channel as plain text, for tests and terminals. Called by: slack, page."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,6 +13,13 @@ GROUP: Final = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|[^>]*)?>")
 SHOUT: Final = re.compile(r"<!(here|channel|everyone)(?:\|[^>]*)?>")
 DATE: Final = re.compile(r"<!date\^[^|>]*\|([^>]*)>")
 LINK: Final = re.compile(r"<((?:https?|mailto):[^|>]*)(?:\|([^>]*))?>")
+BOLD: Final = re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])")
+ITALIC: Final = re.compile(r"(?<![\w_])_([^_\n]+)_(?![\w_])")
+STRIKE: Final = re.compile(r"(?<![\w~])~([^~\n]+)~(?![\w~])")
+ALONE: Final = re.compile(  # in code and in tokens a star is a star
+    r"```\n?(?P<fenced>.*?)\n?```|`(?P<code>[^`\n]+)`|(?P<token><[^<>]*>)", re.DOTALL
+)
+Read = Callable[[Any], str]  # a text object, or a text, as text
 
 
 def transcript(workspace: Workspace, channel: Channel) -> str:
@@ -42,11 +49,20 @@ def in_order(channel: Channel) -> Iterable[Message]:
 
 
 def message_lines(workspace: Workspace, message: Message) -> list[str]:
-    """Return one message as lines."""
+    """Return one message as lines, its mark-up as it was sent."""
+    return _lines(workspace, message, text_of)
+
+
+def plain_lines(workspace: Workspace, message: Message) -> list[str]:
+    """Return one message as lines of plain text: no stars, no fences."""
+    return _lines(workspace, message, bare_text)
+
+
+def _lines(workspace: Workspace, message: Message, read: Read) -> list[str]:
     name = name_of(workspace, message.user)
     marks = marks_of(workspace, message)
     lines = [" ".join([f"{name} {time_of(message)}", *marks])]
-    lines += [f"  {line}" for line in shown_lines(workspace, message)]
+    lines += [f"  {line}" for line in shown_lines(workspace, message, read)]
     return lines
 
 
@@ -61,14 +77,14 @@ def marks_of(workspace: Workspace, message: Message) -> list[str]:
     ]
 
 
-def shown_lines(workspace: Workspace, message: Message) -> list[str]:
+def shown_lines(workspace: Workspace, message: Message, read: Read) -> list[str]:
     """Return what a message says: its blocks, or its text where it has none."""
-    said = [line for block in message.blocks for line in block_lines(block)]
+    said = [line for block in message.blocks for line in block_lines(block, read)]
     for attachment in message.attachments:
         said += [line for block in attachment.get("blocks", [])
-                 for line in block_lines(block)]  # fmt: skip
+                 for line in block_lines(block, read)]  # fmt: skip
         said += [str(attachment.get("text") or attachment.get("fallback") or "")]
-    said = said or message.text.splitlines()
+    said = said or read({"type": "mrkdwn", "text": message.text}).splitlines()
     if message.files:
         if message.text and message.text not in said:
             said.append(message.text)
@@ -80,7 +96,7 @@ def shown_lines(workspace: Workspace, message: Message) -> list[str]:
     return [plain(workspace, line) for line in "\n".join(said).splitlines() if line]
 
 
-def block_lines(block: Json) -> list[str]:
+def block_lines(block: Json, read: Read) -> list[str]:
     """Return a block as lines of markup."""
     kind = block["type"]
     if kind == "divider":
@@ -91,28 +107,51 @@ def block_lines(block: Json) -> list[str]:
     if kind == "image":
         lines.append(f"[image: {block.get('alt_text', '')}]")
     for part in (block.get("text"), block.get("label"), block.get("title")):
-        lines += text_of(part).splitlines()
+        lines += read(part).splitlines()
     lines += [line for one in block.get("fields", []) for line in
-              text_of(one).splitlines()]  # fmt: skip
-    elements = [element_text(one) for one in block.get("elements", [])]
+              read(one).splitlines()]  # fmt: skip
+    elements = [element_text(one, read) for one in block.get("elements", [])]
     if elements:
         lines.append(" ".join(elements))
     for one in (block.get("accessory"), block.get("element")):
         if one:
-            lines.append(element_text(one))
+            lines.append(element_text(one, read))
     return lines
 
 
-def element_text(element: Json) -> str:
+def element_text(element: Json, read: Read) -> str:
     """Return a button as "[Approve]", a select as "[Choose v]", else its text."""
     kind = element["type"]
     if kind == "button":
-        return f"[{text_of(element['text'])}]"
+        return f"[{read(element['text'])}]"
     if kind == "image":
         return f"[image: {element.get('alt_text', '')}]"
     if kind in ("plain_text", "mrkdwn"):
-        return text_of(element)
-    return f"[{text_of(element.get('placeholder')) or kind} v]"
+        return read(element)
+    return f"[{read(element.get('placeholder')) or kind} v]"
+
+
+def bare_text(part: Any) -> str:
+    """Return a text object, or a text, as people read it: without its mark-up."""
+    marked = isinstance(part, dict) and part.get("type") == "mrkdwn"
+    return unmarked(text_of(part)) if marked else text_of(part)
+
+
+def unmarked(text: str) -> str:
+    """Return Slack's mark-up without bold, italic, struck and code marks."""
+    found, at = "", 0
+    for one in ALONE.finditer(text):
+        inner = one["fenced"] if one["fenced"] is not None else one["code"]
+        found += _bare(text[at : one.start()])
+        found += one["token"] if inner is None else inner
+        at = one.end()
+    return found + _bare(text[at:])
+
+
+def _bare(text: str) -> str:
+    for mark in (BOLD, ITALIC, STRIKE):
+        text = mark.sub(r"\1", text)
+    return text
 
 
 def text_of(part: Any) -> str:

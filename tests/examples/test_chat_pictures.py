@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 from chat import Slack
+from chat.picture import plain_lines
 from chat_world import client
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -173,3 +174,32 @@ async def test_it_runs_in_a_process_of_its_own() -> None:
     assert "  hello" in transcript.splitlines()
     assert state["channels"][0]["messages"][0]["text"] == "hello"
     assert (page.startswith("<!doctype html>"), code) == (True, 0)
+
+
+async def test_a_message_in_a_terminal_has_no_marks_of_slack_in_it() -> None:
+    """
+    No stars, underscores, fences or tokens; what stands in code, in an address or in a
+    plain text stays as it is.
+    """
+    async with Slack(clock=lambda: 1_700_000_000.0) as slack:
+        text = "*Held* _now_: ~no~ `a*b*` of 2*3*4 <https://x.example/_a_|the *plan*>"
+        await client(slack).chat_postMessage(
+            channel="incidents",
+            text="a",
+            blocks=[
+                section(text),
+                section("```\nselect *, '_x_' &lt;1\n```"),
+                {
+                    "type": "header",
+                    "text": {"type": "plain_text", "text": "*as it is*"},
+                },
+            ],
+        )
+        message = slack.channel("incidents").messages[0]
+
+        assert plain_lines(slack.workspace, message) == [
+            "runbook 22:13:20",
+            "  Held now: no a*b* of 2*3*4 the *plan*",
+            "  select *, '_x_' <1",
+            "  *as it is*",
+        ]

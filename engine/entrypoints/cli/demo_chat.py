@@ -197,4 +197,4 @@ async def talking(
     people, channels = list(PEOPLE), list(CHANNELS)
     async with chat.Slack(people=people, channels=channels, socket_mode=True) as slack:
         write(f"A Slack stand-in listens at {slack.base_url}")
-        yield Talk(slack, home, write, page, drawn.message_lines)
+        yield Talk(slack, home, write, page, drawn.plain_lines)
