@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from engine.core.asking import PERSON_SECONDS
 from engine.core.blocks import MOST_TARGETS
 from engine.core.code import (
     END_OF_BLOCK,
@@ -22,7 +23,6 @@ from engine.core.code import (
 )
 from engine.core.ends import LAST_LOOK_SECONDS
 from engine.core.policy import batch_sizes, retry_delay
-from engine.core.undoing import PERSON_SECONDS
 from engine.model.steps import ApproveStep, EachStep, Escalation
 from engine.model.vocabulary import Retry
 

@@ -11,7 +11,12 @@ from typing import Any, Final
 from engine.core.code import ActionCode
 from engine.core.gates import covered_by, plan_names, recheck, voided
 from engine.core.looking import bind
-from engine.core.names import TARGET, evidence_of, rendered_params, rendered_text
+from engine.core.names import (
+    evidence_of,
+    rendered_params,
+    rendered_text,
+    target_in,
+)
 from engine.core.record import Thread
 from engine.core.turn import Resume, Turn, replace
 from engine.errors import TemplateProblem
@@ -28,7 +33,7 @@ def code_of(turn: Turn, thread: Thread) -> ActionCode:
 
 def target_of(turn: Turn, thread: Thread) -> str:
     """Return what the act is done to, where it is done to each of several."""
-    return str(thread.names.get(TARGET, ""))
+    return target_in(thread.names)
 
 
 def begin_act(turn: Turn, thread: Thread) -> None:

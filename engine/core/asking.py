@@ -15,8 +15,11 @@ from engine.model.effects import Ask, Say
 from engine.model.events import Answered, Event
 from engine.model.input_values import value_problem
 from engine.model.people import Question
+from engine.model.run import Held
 from engine.model.steps import AskStep
 from engine.model.vocabulary import Input
+
+PERSON_SECONDS: Final = 900.0  # a person has 15 minutes to say whether to undo
 
 
 def begin_say(turn: Turn, thread: Thread) -> None:
@@ -126,6 +129,30 @@ def answer_problem(name: str, field: Mapping[str, Any], value: Any) -> str:
         return ""  # language refuses such a field; a run of it takes any answer
     wanted = value_problem(declared, value, matches)
     return f"'{name}' is to be {wanted}, not {value!r}" if wanted is not None else ""
+
+
+def undo_anyway(
+    key: str, step: str, held: Held, source: str, owner: str, *, unknown: bool
+) -> Question:
+    """Return the question whether to undo what may not be ours any more.
+
+    Args:
+        source: The `undo_if` that is not true.
+        unknown: It cannot be told, rather than false.
+    """
+    of = f"{held.action} {held.target}".strip()
+    changed = f"{of} was changed by someone else ({source} is not true)"
+    if unknown:
+        changed = f"whether {of} was changed by someone else is unknown ({source})"
+    return Question(
+        key,
+        "undo_anyway",
+        step,
+        f"{changed}. Undo it anyway?",
+        ((owner, 1),),
+        within_seconds=PERSON_SECONDS,
+        fields={"undo": {"type": "boolean"}},
+    )
 
 
 def begin_hand_over(turn: Turn, thread: Thread) -> None:

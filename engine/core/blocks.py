@@ -12,7 +12,7 @@ from typing import Any, Final
 from engine.core.binding import target_names
 from engine.core.code import Node, Policy
 from engine.core.looking import bind
-from engine.core.names import evidence_of
+from engine.core.names import OUTER, evidence_of, target_in
 from engine.core.policy import batch_sizes
 from engine.core.record import Frame, Outcome, Thread
 from engine.core.turn import Resume, Turn, replace
@@ -22,6 +22,7 @@ from engine.model.events import Event
 WILDCARDS: Final = frozenset({"*", "all", "any", "%", ".*", ""})
 MOST_TARGETS: Final = 1000
 SIZES: Final = ("value", "json", "stdout", "addresses")
+BESIDE: Final = re.compile(r"[#~].*")  # the numbers of targets and rounds around it
 NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 
 
@@ -283,20 +284,21 @@ def run_bound(turn: Turn, thread: Thread, event: Event | None) -> None:
     if missing:
         turn.failed(thread, f"{node.step.run} needs {', '.join(missing)}")
         return
-    frame = (
-        f"{thread.frame}/{node.id}"
-        + thread.id.partition("#")[1]
-        + thread.id.partition("#")[2]
-    )
+    inside = BESIDE.search(thread.id)
+    frame = f"{thread.frame}/{node.id}" + (inside[0] if inside is not None else "")
     turn.frames[frame] = Frame(frame, scope.index, inputs)
     over = turn.timer(thread, "within", node.step.within.total_seconds())
     thread = turn.wait(thread, "run.inside", (over,))
+    target = target_in(thread.names)
+    names = {OUTER: target} if target else {}
     child = Thread(
         f"{thread.id}.{thread.pc}",
         node.blocks[0],
         frame=frame,
         parent=thread.id,
         top=True,
+        names=names,
+        base=names,
         since=turn.tick,
     )
     turn.put(child)

@@ -94,6 +94,8 @@ def begin_finish(turn: Turn, thread: Thread) -> None:
         turn.wind(
             Winding("resolved", "everything is given back; unverified: no confirm")
         )
+    elif not runbook.restore and runbook.restore is not None:
+        turn.wind(Winding("resolved", "nothing is held; unverified: restore is empty"))
     else:
         turn.wind(Winding("resolved", "restore is through and nothing is held"))
 

@@ -109,7 +109,7 @@ class Lists:
             for name, steps in runbook.workaround.items()
             if steps
         }
-        restore = self._restore()
+        restore = self._restore() if runbook.restore != [] else self._finish()
         for name in runbook.workaround:
             self.workarounds[name] = (
                 lists[name].first if name in lists else restore.first
@@ -118,8 +118,8 @@ class Lists:
             before.last.next = after.first
         for segment in lists.values():
             segment.last.next = restore.first
-        finish = self._built_in("finish", "finish", "finish", phase="restore")
-        restore.last.next = finish.first
+        if runbook.restore != []:  # written as empty, it does nothing
+            restore.last.next = self._finish().first
         undo_out = self._built_in("undo", "undo-out", "give back", phase="")
         undo_out.last.next = self._built_in("leave", "leave", "leave", phase="").first
         self._resolve_jumps()
@@ -159,6 +159,9 @@ class Lists:
         return self._built_in(
             "restore", "restore/default", "give back", phase="restore"
         )
+
+    def _finish(self) -> Segment:
+        return self._built_in("finish", "finish", "finish", phase="restore")
 
     # Lists and steps
 

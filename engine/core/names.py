@@ -17,6 +17,7 @@ from engine.model.run import Held
 from engine.templating import render, render_params
 
 TARGET: Final = "__target__"  # among bound names: the target of an `each`
+OUTER: Final = "__outer__"  # the same, of the `each` that a sub-runbook runs inside of
 TRUSTED: Final = "__trusted__"  # among bound names: which of them can be trusted
 
 
@@ -46,6 +47,11 @@ def concerns(held: Held, target: str) -> bool:
     What another target of an `each` holds is not its own; "" is a step outside of one.
     """
     return not target or held.target in ("", target)
+
+
+def target_in(names: Mapping[str, Any]) -> str:
+    """Return which target an act here is done to; empty outside of any `each`."""
+    return str(names.get(TARGET, names.get(OUTER, "")))
 
 
 def frame_slot(frame: str, name: str) -> str:

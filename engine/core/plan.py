@@ -11,7 +11,13 @@ import msgspec
 
 from engine.core.binding import target_names, with_names
 from engine.core.code import END_OF_BLOCK, ActionCode, Node
-from engine.core.names import TARGET, evidence_of, frame_slot, rendered_params, slot_of
+from engine.core.names import (
+    evidence_of,
+    frame_slot,
+    rendered_params,
+    slot_of,
+    target_in,
+)
 from engine.core.record import Thread
 from engine.core.turn import Turn, replace
 from engine.errors import TemplateProblem
@@ -85,8 +91,7 @@ def planned(turn: Turn, thread: Thread, node: Node) -> list[PlannedAct]:
         return [PlannedAct(step.act, problem=f"decided inside {inner}", step=node.id)]
     block = turn.compiled.nodes[node.each] if node.each != END_OF_BLOCK else None
     if block is None or block.step.as_ in thread.names:
-        target = str(thread.names.get(TARGET, ""))
-        return [planned_act(turn, thread, node, target=target)]
+        return [planned_act(turn, thread, node, target=target_in(thread.names))]
     targets = turn.judge(thread, block.exprs["each"])
     if targets is UNKNOWN or not isinstance(targets, list):
         told = "the targets cannot be told yet"

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.core.code import END_OF_BLOCK, CompiledRunbook, Node, Policy, Scope
-from engine.core.names import TARGET, bindings, check_call, slot_of, text_names
+from engine.core.names import bindings, check_call, slot_of, target_in, text_names
 from engine.core.record import Frame, Outcome, Record, Thread, Winding
 from engine.core.tables import STAGE_STATE, STEP_MOVES, STEP_TABLE
 from engine.errors import TemplateProblem
@@ -232,7 +232,7 @@ class Turn:
         if thread.back != END_OF_BLOCK and node.verb == "approve":
             self.enter(replace(thread, back=END_OF_BLOCK), thread.back)
         elif node.next == END_OF_BLOCK:
-            target = str(thread.base.get(TARGET, ""))
+            target = target_in(thread.base)
             self.finish(thread, Outcome(thread.id, ok=True, target=target))
         else:
             self.enter(thread, node.next)
@@ -255,7 +255,7 @@ class Turn:
             "continue": "go on",
             "jump": f"go to workaround {policy.name}",
         }[policy.kind]
-        target = str(thread.base.get(TARGET, ""))
+        target = target_in(thread.base)
         told = f"{node.name}: {why}"
         self.note("failed", told, thread, why=f"on failure: {does}", target=target)
         if policy.kind == "continue":

@@ -9,7 +9,7 @@ on.
 from collections.abc import Mapping
 from typing import Final
 
-from engine.core.asking import answer_counts
+from engine.core.asking import PERSON_SECONDS, answer_counts, undo_anyway
 from engine.core.code import ActionCode
 from engine.core.names import TARGET, concerns, evidence_of, inside
 from engine.core.policy import retry_delay
@@ -20,8 +20,6 @@ from engine.model.events import Acted, Answered, Event
 from engine.model.people import Question
 from engine.model.run import Held
 from engine.model.vocabulary import Retry
-
-PERSON_SECONDS: Final = 900.0  # a person has 15 minutes to say whether to undo
 
 
 def begin_undo(turn: Turn, thread: Thread) -> None:
@@ -167,27 +165,23 @@ def looked_if(turn: Turn, thread: Thread, event: Event | None) -> None:
     """Undo only what is still ours; else ask."""
     thread = _home(turn, thread)
     held = _held(turn, thread)
-    if _true_for(turn, thread, held, "undo_if"):
+    ours = _true_for(turn, thread, held, "undo_if")
+    if ours:
         undo(turn, thread)
         return
     source = action_of(turn, held).conditions["undo_if"].source
     owner = turn.compiled.runbook.owner
     key = turn.key(thread, f"undo_anyway:{held.id}")
-    question = Question(
-        key,
-        "undo_anyway",
-        turn.node(thread).id,
-        f"{held.action} {held.target} was changed by someone else "
-        f"({source} is not true). Undo it anyway?",
-        ((owner, 1),),
-        within_seconds=PERSON_SECONDS,
-        fields={"undo": {"type": "boolean"}},
-    )
+    step, unknown = turn.node(thread).id, ours is None
+    question = undo_anyway(key, step, held, source, owner, unknown=unknown)
     turn.effects.append(Ask(key, question))
     turn.note("asked", question.text, thread, subject=key, refs={"who": [[owner, 1]]})
     over = turn.timer(thread, "undo_within", PERSON_SECONDS)
     turn.wait(
-        thread, "undo.asking", (key, over), box=thread.box | {"question": question}
+        thread,
+        "undo.asking",
+        (key, over),
+        box=thread.box | {"question": question, "unknown": unknown},
     )
 
 
@@ -198,9 +192,9 @@ def told(turn: Turn, thread: Thread, event: Event | None) -> None:
     if not answer_counts(turn, thread, question, event):
         return
     if not isinstance(event, Answered):
-        stuck(
-            turn, thread, held, "nobody said whether to undo what someone else changed"
-        )
+        may_have = "may have changed" if thread.box["unknown"] else "changed"
+        why = f"nobody said whether to undo what someone else {may_have}"
+        stuck(turn, thread, held, why)
     elif event.answers.get("undo"):
         turn.note(
             "answered", f"{event.by.id} says undo it", thread, subject=held.action

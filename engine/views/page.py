@@ -49,6 +49,8 @@ def runbook_text(runbook: Runbook, graph: MachineGraph) -> str:
     if runbook.restore is None:
         lines += ["", "Restore", ("  as confirm looks, then give back everything held,"
                   " newest first, looking after each")]  # fmt: skip
+    elif not runbook.restore:
+        lines += ["", "Restore", "  nothing is done; what is held then is handed over"]
     lines += ["", *_machine(graph)]
     return "\n".join(lines) + "\n"
 

@@ -12,6 +12,7 @@ actions:
   take: {do: {}, undo: {do: {}}}
   keep: {do: {}, undo: {do: {}}}
 """
+WHY = "checks.bad.ok"
 WAITS = TAKE + "isolate: [{act: take}, {act: keep}, {wait: 10m}]\n"
 
 
@@ -256,6 +257,46 @@ def test_f74_what_someone_else_changed_is_asked_about(
     ).seen
 
     assert (end, undone, held) == (seen.end, seen.undone, seen.held)
+
+
+def test_f74_whether_someone_else_changed_it_may_be_unknown() -> None:
+    """Unknown is said as unknown: in the question, and where nobody answers it."""
+    text = TAKE.replace(
+        "undo: {do: {}}}\n  keep", f"undo: {{do: {{}}}}, undo_if: {WHY}}}\n  keep"
+    )
+    rehearsed = play(
+        text + "isolate: [{act: take}]\n",
+        {"checks": {"bad": "unknown"}, "people": ["silence"]},
+    )
+
+    asked, stuck = told(rehearsed, "asked"), told(rehearsed, "stuck")
+
+    assert asked == [
+        f"whether take was changed by someone else is unknown ({WHY}). Undo it anyway?"
+    ]
+    assert stuck[0].endswith("to undo what someone else may have changed")
+
+
+@pytest.mark.parametrize(
+    ("steps", "end", "why", "held"),
+    [
+        ("isolate: [{act: take}]", "handed_over",
+         "restore is through, but take is still held", ["take"]),
+        ("isolate: [{say: x}]", "resolved",
+         "nothing is held; unverified: restore is empty", []),
+    ],
+    ids=["something held", "nothing held"],
+)  # fmt: skip
+def test_a_restore_that_is_written_as_empty_does_nothing(
+    steps: str, end: str, why: str, held: list[str]
+) -> None:
+    """Left out it gives everything back; written as empty it gives nothing back."""
+    rehearsed = play(TAKE + steps + "\nrestore: []\n")
+
+    assert (end, why, [], held) == (
+        rehearsed.seen.end, rehearsed.summary.why, rehearsed.seen.undone,
+        rehearsed.seen.held,
+    )  # fmt: skip
 
 
 def test_wait_for_must_stay_true_for_its_hold() -> None:

@@ -110,3 +110,71 @@ def test_a_target_settles_what_was_taken_for_itself_alone() -> None:
 
     assert ["take"] == rehearsed.seen.undone
     assert ["b"] == [one.target for one in rehearsed.entries if one.kind == "undone"]
+
+
+ROUNDS = """
+isolate:
+  - {repeat: 2, do: [{run: sub}]}
+"""
+LEARNS = """
+checks:
+  one: {probe: {}, pass: value > 0, fresh_for: 1h}
+actions:
+  take: {do: {}, undo: {do: {}}}
+isolate: [{act: take}]
+diagnose:
+  - cause:
+      - {name: first, when: checks.one.ok, workaround: by-hand}
+      - {name: other}
+workaround: {by-hand: [{say: by hand}]}
+restore: [{say: kept}]
+"""
+
+
+def test_each_round_runs_a_sub_runbook_anew() -> None:
+    """
+    The second round looks again, finds its own cause, and holds what it took beside
+    what the first one holds.
+    """
+    script = {"checks": {"one": ["pass", "fail"]}}
+    rehearsed = play(ROUNDS, script, {"sub": LEARNS})
+    expected = {
+        "end": "resolved", "did": ["take"] * 2, "undone": ["take"] * 2, "held": [],
+    }  # fmt: skip
+
+    assert expected == shown(rehearsed)
+    assert ["cause: first", "cause: other"] == told(rehearsed, "cause")
+    assert ["said: by hand", "said: kept", "said: kept"] == [
+        what for what in told(rehearsed, "step") if what.startswith("said")
+    ]
+
+
+def test_what_a_sub_runbook_does_for_a_target_names_it() -> None:
+    """Intent, act, undo and what stays held say which target of the list it was for."""
+    hosts = each(["a", "b"], "[1]") + "restore: [{say: kept}]"
+    script = {"actions": {"take": ["ok", "fail"]}}
+    rehearsed = play(hosts, script, {"sub": TAKES})
+    entries = rehearsed.entries
+
+    assert [("intent", "a"), ("did", "a"), ("undoing", "a"), ("undone", "a"),
+            ("intent", "b"), ("failed", "b")] == [
+        (one.kind, one.target)
+        for one in entries
+        if one.kind in ("intent", "did", "undoing", "undone")
+        or (one.kind == "failed" and one.what.startswith("act take"))
+    ]  # fmt: skip
+    assert [("take", "b")] == [
+        (one.action, one.target) for one in rehearsed.summary.held
+    ]
+
+
+def test_what_another_targets_sub_runbook_holds_is_not_given_back() -> None:
+    """An undo behind a sub-runbook gives back what it left held for this target."""
+    behind = """{wait: 1s}, {undo: all, when: 'host == "a"'}]"""
+    text = each(["a", "b"], "[2]").replace("}}]", "}}, " + behind)
+    left = TAKES.replace("restore: [{undo: all}]", "restore: [{say: kept}]")
+    rehearsed = play(text + "restore: [{undo: all}]", library={"sub": left})
+
+    assert ["a", "b"] == [
+        one.target for one in rehearsed.entries if one.kind == "undone"
+    ]

@@ -174,6 +174,10 @@ BROKEN = {
         "isolate: [{act: take}]\nrestore: [{say: done}]",
         {"held isolate/1"},
     ),
+    "a restore that is written as empty": (
+        "isolate: [{act: take}]\nrestore: []",
+        {"held isolate/1"},
+    ),
     "a restore that gives something else back": (
         "isolate: [{act: take}, {act: other}]\nrestore: [{undo: other}]",
         {"held isolate/1"},
