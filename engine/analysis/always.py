@@ -6,6 +6,9 @@ Called by: proof.judging (on every path), runtime.invariants (on one run).
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
+from engine.core.record import Record
 from engine.model.effects import Effect, Note
 from engine.model.events import Event, Looked
 
@@ -22,3 +25,13 @@ def happened(event: Event, effects: Sequence[Effect]) -> list[str]:
         and one.kind in KINDS
         and (one.kind != "approved" or one.refs.get("opened"))
     ]
+
+
+def as_held(record: Record) -> Record:
+    """Return the record as a clause reads it: what a person took by name is not held.
+
+    Somebody who cancels and keeps has taken over, by name, what was held.
+    """
+    if record.end != "cancelled" or not record.held:
+        return record
+    return msgspec.structs.replace(record, held=())

@@ -89,7 +89,7 @@ def begin_finish(turn: Turn, thread: Thread) -> None:
         turn.finish(thread, Outcome(thread.id, ok=True))
     elif held:
         why = f"restore is through, but {', '.join(held)} is still held"
-        turn.wind(Winding("handed_over", why))
+        turn.wind(Winding("handed_over", why, through=True))
     elif not runbook.confirm and runbook.restore is None:
         turn.wind(
             Winding("resolved", "everything is given back; unverified: no confirm")

@@ -71,6 +71,7 @@ class Winding(msgspec.Struct, frozen=True, omit_defaults=True):
     give_back: bool = False
     to: str = ""  # the group or person who takes over
     last_look: bool = False
+    through: bool = False  # restore went through to its end
     started: bool = False  # the ending thread is there
 
 

@@ -6,7 +6,7 @@ rehearsal; that no path at all breaks a clause is the proof's to show (analysis)
 
 from collections.abc import Sequence
 
-from engine.analysis.always import happened
+from engine.analysis.always import as_held, happened
 from engine.core.advance import STAGES, advance
 from engine.core.code import CompiledRunbook
 from engine.core.lists import types_of
@@ -68,5 +68,5 @@ def _true(
 ) -> bool:
     if "" not in record.frames:
         return False
-    turn = Turn(compiled, record, event, STAGES)
+    turn = Turn(compiled, as_held(record), event, STAGES)
     return turn.is_true(Thread(MAIN, 0), expression) is True

@@ -4,14 +4,14 @@ Called by: entrypoints.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from engine.analysis.approvals import missing_approvals
 from engine.analysis.between import Member, between
-from engine.analysis.bounds import bounds, surely
+from engine.analysis.bounds import Bounds, bounds, surely
 from engine.analysis.proof import prove
 from engine.analysis.proof.proving import HINTS
 from engine.errors import EngineError
@@ -23,8 +23,9 @@ from engine.model.values import format_duration
 from engine.runtime.library import lawful
 
 if TYPE_CHECKING:
-    from engine.analysis.proof import Finding, Proof
+    from engine.analysis.proof import Finding
     from engine.analysis.proof.story import Story
+    from engine.analysis.proof.times import Times
     from engine.core.code import CompiledRunbook
     from engine.language.load import Loaded
     from engine.runtime.library import Library
@@ -34,7 +35,40 @@ CODES: Final = frozenset(
     {"approval", "always", "held", "loop", "time", "unreached", "not-proved"}
 )
 DEFECT: Final = "engine"  # the code of what no runbook could bring about
-UNSURE: Final = frozenset({"loop", "not-proved"})  # may be the walk's own doing
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """How long a runbook takes at most, in seconds, and how that is known."""
+
+    isolated: float
+    mitigated: float
+    total: float
+    known: Literal["proved", "bounded"]
+
+    @property
+    def words(self) -> str:
+        """Return how it is known, to stand behind `at worst`."""
+        if self.known == "proved":
+            return "proved on every path"
+        return "bounded from above, not proved"
+
+
+def worst_case(compiled: "CompiledRunbook") -> Worst:
+    """Return the worst cases: of the proof, or of the runbook's shape alone.
+
+    The proof's own are those of the longest paths. What is too large to walk, what goes
+    round, and lists longer than those walked are only bounded from above.
+    """
+    proof = prove(compiled, most=WALKED)
+    if proof.proved and proof.times.loop < 0:
+        known: Literal["proved", "bounded"] = "proved"
+        times: Times | Bounds = proof.times
+        if not proof.times.tight:
+            known = "bounded"
+    else:
+        times, known = bounds(compiled), "bounded"
+    return Worst(times.isolated, times.mitigated, times.total, known)
 
 
 def judged(library: "Library", file: Path) -> list[Problem]:
@@ -113,28 +147,14 @@ def _shown(
     proof = prove(compiled, most=WALKED)
     for found in proof.findings:
         if found.code != "approval" or found.about not in told:
-            _add(report, found, tree, "error" if _sure(found, proof) else "warning")
+            _add(report, found, tree)
     if not proof.proved:
         _late(compiled, report)
     yield from report.problems
 
 
-def _sure(found: "Finding", proof: "Proof") -> bool:
-    """Whether a path is shown on which it happens, and no bound from above.
-
-    A silence is none at run time: whoever shows the run posts before its limit.
-    """
-    if found.code == "time":
-        return proof.times.tight and found.about != "time/silent"
-    return found.code in CODES - UNSURE
-
-
-def _add(
-    report: Reporter,
-    found: "Finding",
-    tree: Tree,
-    severity: Literal["error", "warning"],
-) -> None:
+def _add(report: Reporter, found: "Finding", tree: Tree) -> None:
+    severity: Literal["error", "warning"] = "error" if found.refuses else "warning"
     code = found.code if found.code in CODES else DEFECT
     hint = "\n".join([found.hint, *story_lines(found.story, tree)])
     path = place_of(found.about, tree)

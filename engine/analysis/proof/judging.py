@@ -13,17 +13,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engine.analysis.always import happened
+from engine.analysis.always import as_held, happened
 from engine.analysis.proof.offers import Move
 from engine.analysis.proof.plain import all_plain
 from engine.analysis.proof.states import State
 from engine.analysis.proof.walk import Graph, Walk
 from engine.core.advance import STAGES
 from engine.core.code import CompiledRunbook, Node
-from engine.core.gates import NOBODY
+from engine.core.gates import NOBODY, why_approval
 from engine.core.lists import types_of
 from engine.core.record import MAIN, Record, Thread
-from engine.core.turn import Turn, replace
+from engine.core.turn import Turn
 from engine.expressions import compile_expression
 from engine.model.effects import Act, Effect, Note, Page
 from engine.model.events import Noted
@@ -32,7 +32,6 @@ from engine.model.runbook import Always
 from engine.model.steps import VERBS
 
 SHOWN: Final = {*VERBS, "looks"} - {"undo"}  # an undo of nothing leaves no trace
-NOT_TAKEN: Final = (" skipped", " SKIPPED", " left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +131,19 @@ class Judging:
             self.faults[key] = Fault(code, about, message, edge)
 
     def _noted(self, note: Note, record: Record, state: State, edge: int) -> None:
-        if note.kind == "end" and note.why.startswith("restore is through, but"):
+        winding = record.winding
+        if note.kind == "end" and winding is not None and winding.through:
             self._left_held(record, edge)
         node = self._ids.get(note.step)
         if node is None:
             return
-        if note.kind not in ("skipped", "phase") and not note.what.endswith(NOT_TAKEN):
+        if note.kind != "phase" and "skipped" not in note.refs:
             self.taken.add(node.pc)
         if note.kind == "cause":
             self.causes.add((node.id, note.subject))
-        elif note.kind == "failed" and NOBODY in note.what and not _asked(node, record):
-            told = note.what.partition(": ")[2]
+        elif "unapproved" in note.refs and not _asked(node, record):
+            action = self.compiled.scopes[node.scope].actions[node.step.act]
+            told = f"{action.name} {why_approval(action)} and {NOBODY}"
             self._add("approval", node.id, f"on this path {told}", edge)
         elif note.kind == "intent" and node.verb == "act":
             self._approved(node, record, state, edge)
@@ -292,29 +293,21 @@ class _Clause:
         if clause.never is not None:
             true = self._true(record)
             return f"never: {clause.never} is true here" if true else ""
-        if record.end and not self._true(record) and not self._kept(record):
+        if record.end and not self._true(record):
             return f"at_end: {clause.at_end} is not true at this end"
         return ""
-
-    def _kept(self, record: Record) -> bool:
-        """Whether it would hold if who cancelled and kept it had been handed it over.
-
-        That person took it by name: the run has said so, and tells who it is.
-        """
-        if record.end != "cancelled" or not record.held:
-            return False
-        return self._true(replace(record, end="handed_over"))
 
     def _true(self, record: Record) -> bool:
         if "" not in record.frames:
             return False
+        record = as_held(record)
         turn = Turn(self.compiled, record, Noted(by=ENGINE, text=""), STAGES)
         return turn.is_true(Thread(MAIN, 0), self.rule) is True
 
 
 def _asked(node: Node, record: Record) -> bool:
     """Return whether people were asked at the gate of an act: then it was void."""
-    return node.verb != "act" or any(
+    return any(
         asked.endswith(f"@{node.gate}")
         for frame in record.frames.values()
         for asked in frame.asked_tick

@@ -5,8 +5,10 @@ Called by: times.
 
 from typing import Final
 
-from engine.analysis.proof.states import POLLS
-from engine.analysis.proof.walk import Edge, Graph
+from engine.analysis.proof.offers import BLOCKS
+from engine.analysis.proof.states import POLLS, State
+from engine.analysis.proof.walk import Edge, Graph, Walk
+from engine.core.record import Record
 from engine.model.steps import ApproveStep, Escalation
 
 NOT_TIMED: Final = frozenset({"crash", "dies", "hold", "lift"})
@@ -38,6 +40,30 @@ def loop_in(graph: Graph) -> int:
                 on_way.add(edge.target)
                 stack.append((edge.target, iter(graph.out[edge.target])))
     return -1
+
+
+def goes_round(walk: Walk, found: tuple[list[int], list[int]]) -> bool:
+    """Whether a circle of the graph can be gone for good: gone twice, it is the same.
+
+    What `run` ... `within` bounds from around it is none.
+
+    Args:
+        found: the edges that lead to the circle, and those of the circle.
+    """
+    way, circle = found
+    state = State(Record(), {})
+    rounds: list[object] = []
+    for number in (*way, -1, *circle, -1, *circle, -1):
+        if number < 0:
+            bounded = any(one.stage in BLOCKS for one in state.record.threads.values())
+            rounds.append(walk.states.key(state))
+            rounds.append(walk.states.held(state))
+            if bounded:
+                return False
+            continue
+        record, effects, history = walk.applied(state, walk.graph.edges[number].move)
+        state = walk.states.after(state.pending, record, effects, history)
+    return rounds[-2:] == rounds[-4:-2] and not state.record.end
 
 
 def _bounded(graph: Graph, edge: Edge) -> bool:

@@ -18,6 +18,7 @@ from engine.analysis.proof.states import State
 from engine.core.code import END_OF_BLOCK, CompiledRunbook
 from engine.core.record import Record, Thread
 from engine.core.turn import IN_FLIGHT, replace
+from engine.expressions import Expression
 from engine.model.effects import CheckCall
 from engine.model.events import (
     Acted,
@@ -59,9 +60,12 @@ class Move(NamedTuple):
 class Offers:
     """The moves of a compiled runbook."""
 
-    def __init__(self, compiled: CompiledRunbook, domains: Domains) -> None:
+    def __init__(
+        self, compiled: CompiledRunbook, domains: Domains, always: frozenset[str]
+    ) -> None:
         self.compiled, self.domains = compiled, domains
-        self._stops: dict[Any, Move | None] = {}
+        self.always = always  # the checks that `always` reads
+        self._stops: dict[Any, tuple[Move, ...]] = {}
         triggers = [one for one in compiled.runbook.trigger if one.alert is not None]
         self._resolving = list(dict.fromkeys(one.when_resolved for one in triggers))
 
@@ -291,31 +295,44 @@ class Offers:
     def _stopped(self, state: State) -> Iterator[Move]:
         record = state.record
         for thread in record.threads.values():
-            if not thread.id.startswith("stop") or thread.stage != "watch.look":
+            if not thread.id.startswith("stop"):
                 continue
-            held = tuple(one.action for one in record.held)
-            about = (thread.id, held, record.frames[""].cause)
+            rule = self.compiled.nodes[thread.pc].exprs["watch"]
+            turn = looking(self.compiled, record)
+            beside = [one for one in rule.names if not one.startswith("checks.")]
+            named = turn.bindings(thread, beside)
+            about = (thread.id, thread.stage, repr(sorted(named.items())))
             if about not in self._stops:
-                self._stops[about] = self._stop(state, thread)
-            found = self._stops[about]
-            if found is not None:
-                yield found
+                self._stops[about] = tuple(self._stop(state, thread, rule))
+            yield from self._stops[about]
 
-    def _stop(self, state: State, thread: Thread) -> Move | None:
+    def _stop(self, state: State, thread: Thread, rule: Expression) -> Iterator[Move]:
+        """Yield how a rule comes true: by a look, or, where it names no check, by time.
+
+        Answers that make it true are one, but for those that `always` reads at the end.
+        """
         (key,) = thread.waits
+        told = f"stop_when {rule.source} is true"
         calls = state.pending[key]
-        assert isinstance(calls, tuple)
-        rule = self.compiled.nodes[thread.pc].exprs["watch"]
+        if not isinstance(calls, tuple):
+            if looking(self.compiled, state.record).is_true(thread, rule):
+                yield Move("", "stop", (TimerFired(key=key),), told, 0.0)
+            return
+        found: dict[Any, Move] = {}
         choices = [self.domains.sights(0, call.check) for call in calls]
         for sights in product(*choices):
             evidence = seen_of(calls, sights)
             seen = {one.slot: one for one in evidence}
             record = replace(state.record, evidence=seen)
             if looking(self.compiled, record).is_true(thread, rule):
+                read = [
+                    (one.check, one.state, repr(one.seen))
+                    for one in evidence
+                    if one.check in self.always
+                ]
                 event = Looked(key=key, evidence=evidence)
-                told = f"stop_when {rule.source} is true"
-                return Move("", "stop", (event,), told, 0.0)
-        return None
+                found.setdefault(repr(read), Move("", "stop", (event,), told, 0.0))
+        yield from found.values()
 
 
 def is_watch(thread: Thread) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 
 from engine.analysis.proof.answers import TooWide
 from engine.analysis.proof.judging import Fault, Judging
+from engine.analysis.proof.loops import goes_round
 from engine.analysis.proof.story import Story, Teller
 from engine.analysis.proof.times import Longest, Times
 from engine.analysis.proof.walk import MOST_STATES, TooLarge, Walk
@@ -29,6 +30,7 @@ class Finding:
     message: str
     hint: str = ""
     story: Story = ()
+    refuses: bool = True  # false: it may be the walk's own doing, so it is a warning
 
 
 @dataclass(slots=True)
@@ -80,7 +82,8 @@ def prove(
             "Walk on with `runbook prove`, or split it into runbooks that `run` others."
         )
         told = f"not proved: {error}"
-        proof.findings.append(Finding("not-proved", "", told, hint))
+        found = Finding("not-proved", "", told, hint, refuses=False)
+        proof.findings.append(found)
         return proof
     proof.states, proof.moves = len(graph.states), len(graph.edges)
     for number in graph.ends:
@@ -100,7 +103,8 @@ def prove(
 
 def _finding(fault: Fault, teller: Teller) -> Finding:
     story = teller.story(fault.edge) if fault.edge >= 0 else ()
-    return Finding(fault.code, fault.about, fault.message, HINTS[fault.code], story)
+    hint, sure = HINTS[fault.code], fault.code != "not-proved"
+    return Finding(fault.code, fault.about, fault.message, hint, story, sure)
 
 
 def _late(compiled: CompiledRunbook, times: Times, teller: Teller) -> Iterator[Finding]:
@@ -108,7 +112,8 @@ def _late(compiled: CompiledRunbook, times: Times, teller: Teller) -> Iterator[F
         story = teller.story(times.loop)
         about = story[-1].step if story else ""
         told = "this can go round and round: no time and no count bounds it"
-        yield Finding("loop", about, told, HINTS["loop"], story)
+        sure = goes_round(teller.walk, teller.round(times.loop))
+        yield Finding("loop", about, told, HINTS["loop"], story, sure)
         return
     limits = compiled.runbook.limits.time
     for name in LIMITS:
@@ -120,7 +125,8 @@ def _late(compiled: CompiledRunbook, times: Times, teller: Teller) -> Iterator[F
         what = "longest silence" if name == "silent" else f"worst case to '{name}'"
         told = f"the {what} is {shown}, the limit is {format_duration(limit)}"
         story = teller.timed(times.ways.get(name, []))
-        yield Finding("time", f"time/{name}", told, HINTS["time"], story)
+        hint = HINTS["silent" if name == "silent" else "time"]
+        yield Finding("time", f"time/{name}", told, hint, story, times.tight)
 
 
 HINTS: Final = {
@@ -131,6 +137,8 @@ HINTS: Final = {
     "loop": "End one of the jumps with hand_over.",
     "time": "Shorten a `within`, `timeout`, `attempts` or `retry` on this path, "
     "or raise the limit.",
+    "silent": "Put a `say` on this path, set `chat.update_every` to no more than the "
+    "limit, or raise the limit.",
     "not-proved": "Some condition compares more than a name with what is written "
     "beside it. Nothing is to be done if you know values for which this is taken.",
     "undo-order": "This is a defect of the engine: please report it.",

@@ -39,6 +39,12 @@ class Reading:
             for action in scope.actions.values():
                 kept += [rule.names for rule in action.conditions.values()]
         self.always_named = frozenset(name for some in kept for name in some)
+        self.watched = frozenset(
+            name
+            for node in compiled.nodes
+            if node.verb == "watch" and node.end == "stop"
+            for name in node.exprs["watch"].names
+        )
         self.always = frozenset(one for rule in self.clauses for one in rule.checks)
         impact = compiled.runbook.impact
         self.measured = frozenset(impact.checks if impact is not None else ())
@@ -149,10 +155,10 @@ class Reading:
         return own, naming
 
     def _names(self, pcs: frozenset[int]) -> frozenset[str]:
-        """Return the names that a condition of a step ahead may read."""
-        found = set(self.always_named)
+        """Return the names that a condition of a step ahead, or beside it, may read."""
+        found = self.always_named | self.watched
         for node in self._nodes(pcs):
-            found |= {name for rule in node.exprs.values() for name in rule.names}
+            found = found.union(*[rule.names for rule in node.exprs.values()])
             if node.when is not None:
                 found |= node.when.names
         return frozenset(found)

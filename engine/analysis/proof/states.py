@@ -239,6 +239,22 @@ class States:
             for pc in self.reading.ahead(pcs)
         )
 
+    def told_at_end(self, record: Record) -> str:
+        """Return the answers of checks and people that `always` reads at the end."""
+        named = self.reading.always_named
+        told = [
+            (step, name, value)
+            for step, answers in record.frames[""].answers.items()
+            for name, value in answers.items()
+            if f"answers.{step}.{name}" in named
+        ]
+        seen = [
+            (slot, one.state, repr(one.seen))
+            for slot, one in record.evidence.items()
+            if one.check in self.reading.always
+        ]
+        return repr((told, sorted(seen))) if told or seen else ""
+
     def kept(self, record: Record) -> Any:
         """Return what is told apart of the held acts: stuck, and those read by name."""
         return any(one.stuck for one in record.held), self._exactly(record.held)

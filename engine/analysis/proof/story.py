@@ -44,6 +44,23 @@ class Teller:
         told = [self._chapter(one) for one in edges if one.move.kind != "start"]
         return told[-MOST_TOLD:]
 
+    def round(self, last: int) -> tuple[list[int], list[int]]:
+        """Return the way to a circle, and the circle that an edge closes."""
+        edge = self.graph.edges[last]
+        came = {edge.target: -1}
+        left = deque(came)
+        while left and edge.source not in came:
+            number = left.popleft()
+            for index in self.graph.out[number]:
+                if self.graph.edges[index].target not in came:
+                    came[self.graph.edges[index].target] = index
+                    left.append(self.graph.edges[index].target)
+        circle, number = [last], edge.source
+        while came.get(number, -1) >= 0:
+            circle.append(came[number])
+            number = self.graph.edges[came[number]].source
+        return self.way(edge.target), circle[::-1]
+
     def timed(self, way: Sequence[tuple[int, float]]) -> Story:
         """Return a way with its times; polls in between are left out."""
         told: list[Chapter] = []

@@ -79,7 +79,7 @@ class Walk:
         self.domains = Domains(compiled)
         self.reading = Reading(compiled, self.domains)
         self.states = States(compiled, self.reading, exact=exact, ages=ages)
-        self.offers = Offers(compiled, self.domains)
+        self.offers = Offers(compiled, self.domains, self.reading.always)
         self.graph = Graph()
         self._alike = True  # every run begins in the same way
         self._known: dict[Any, list[tuple[frozenset[Any], int]]] = {}
@@ -220,6 +220,7 @@ class Walk:
             flying,
             (main.cause if self.reading.reads_end_cause else ""),
             "" if self._alike else repr((main.inputs, record.labels)),
+            self.states.told_at_end(record),
             state.history,
             None if winding is None else self.states.key(state),
         )

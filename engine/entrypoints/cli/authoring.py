@@ -110,20 +110,20 @@ def schema(context: typer.Context) -> None:
 
 def show(context: typer.Context, path: OnePath) -> None:
     """Show a runbook as a person reads it: limits, steps, gates, states, worst case."""
-    from engine.analysis.bounds import bounds
     from engine.core.machine import machine_graph
+    from engine.runtime.proving import worst_case
     from engine.views.graph import graph_text
     from engine.views.page import runbook_text
 
     library = library_of(config_of(context), [path])
     compiled = library.bundle(path.stem).compiled
-    machine, worst = machine_graph(compiled), bounds(compiled)
+    machine, worst = machine_graph(compiled), worst_case(compiled)
     say(runbook_text(compiled.runbook, machine).rstrip())
     say()
     times = (
         (name, getattr(worst, name)) for name in ("isolated", "mitigated", "total")
     )
-    say("At worst, bounded from above: " + ", ".join(_time(*one) for one in times))
+    say(f"At worst, {worst.words}: " + ", ".join(_time(*one) for one in times))
     say()
     say("States")
     say(graph_text(machine).rstrip())

@@ -6,7 +6,6 @@ Read by: running.
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.analysis.bounds import bounds
 from engine.bootstrap.looking_back import not_asked, played_at
 from engine.entrypoints.cli.following import summary_json
 from engine.entrypoints.cli.plans import GOOD, plan_rows, planned
@@ -23,6 +22,7 @@ from engine.model.run import RunSummary
 from engine.model.timeline import Entry
 from engine.model.times import moment_text, offset_text
 from engine.runtime.library import Bundle
+from engine.runtime.proving import Worst, worst_case
 from engine.views.escape import visible
 from engine.views.timeline import timeline_objects, timeline_text
 
@@ -56,7 +56,7 @@ def look_back(
         config, library, bundle, given, who, at=at, people=people, alert=alert
     )
     plan = [planned(entry, bundle) for entry in entries if entry.kind == "intent"]
-    worst = bounds(bundle.compiled).total
+    worst = worst_case(bundle.compiled)
     if json_:
         say_json({
             "at": at,
@@ -64,7 +64,8 @@ def look_back(
             "not_asked": unasked(entries),
             "acts_from_seconds": first_act(entries),
             "plan": plan,
-            "worst_case_seconds": worst,
+            "worst_case_seconds": worst.total,
+            "worst_case": worst.known,
             "timeline": timeline_objects(entries),
         })  # fmt: skip
     else:
@@ -77,7 +78,7 @@ def _lines(
     summary: RunSummary,
     entries: Sequence[Entry],
     plan: list[dict[str, Any]],
-    worst: float,
+    worst: Worst,
 ) -> Iterator[str]:
     yield f"[DRY RUN] as of {moment_text(at)}: the past was asked, nothing was done"
     columns = min(width(), WIDEST)

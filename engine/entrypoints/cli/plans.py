@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from engine.analysis.bounds import bounds
 from engine.bootstrap.dry_running import played
 from engine.entrypoints.cli.following import summary_json
 from engine.entrypoints.cli.screen import FINE, PROBLEMS, say, say_json, tell
@@ -17,6 +16,7 @@ from engine.model.run import RunSummary
 from engine.model.timeline import Entry
 from engine.model.values import format_duration
 from engine.runtime.library import Bundle
+from engine.runtime.proving import Worst, worst_case
 from engine.views.escape import command_text, pairs_text, visible
 from engine.views.terminal import progress_line
 
@@ -48,10 +48,11 @@ async def dry(
         config, library, bundle, given, who, via="cli", people=people, alert=alert
     )
     plan = [planned(entry, bundle) for entry in entries if entry.kind == "intent"]
-    worst = bounds(bundle.compiled).total
+    worst = worst_case(bundle.compiled)
     if json_:
         say_json({"summary": summary_json(summary), "plan": plan,
-                  "worst_case_seconds": worst})  # fmt: skip
+                  "worst_case_seconds": worst.total,
+                  "worst_case": worst.known})  # fmt: skip
     else:
         _show(entries, summary, plan, worst)
     return FINE if summary.state in GOOD else PROBLEMS
@@ -83,7 +84,7 @@ def _undo_kind(action: Any, kind: str) -> str:
 
 
 def _show(
-    entries: list[Entry], summary: RunSummary, plan: list[dict[str, Any]], worst: float
+    entries: list[Entry], summary: RunSummary, plan: list[dict[str, Any]], worst: Worst
 ) -> None:
     say("[DRY RUN] every check was looked at, nothing was done")
     for entry in entries:
@@ -99,13 +100,13 @@ def _show(
         tell("Acts were taken to work; what the world shows after them is not known.")
 
 
-def plan_rows(plan: list[dict[str, Any]], worst: float) -> list[str]:
-    """Return the plan in lines, and how long the runbook takes at worst (seconds)."""
+def plan_rows(plan: list[dict[str, Any]], worst: Worst) -> list[str]:
+    """Return the plan in lines, and how long the runbook takes at worst."""
     rows = [f"The plan, {len(plan)} act{'' if len(plan) == 1 else 's'}:"]
     for number, act in enumerate(plan, 1):
         rows += _rows(number, act)
-    longest = format_duration(timedelta(seconds=round(worst)))
-    return [*rows, f"Worst case: {longest}"]
+    longest = format_duration(timedelta(seconds=round(worst.total)))
+    return [*rows, f"Worst case: {longest}, {worst.words}"]
 
 
 def _rows(number: int, act: dict[str, Any]) -> list[str]:

@@ -94,10 +94,11 @@ def as_text(
 
 
 def refusals(proof: "Proof") -> "Sequence[Finding]":
-    """Return what keeps a runbook from being proved: all, where it was not walked."""
-    if not proof.proved:
-        return proof.findings
-    return [one for one in proof.findings if one.code != "not-proved"]
+    """Return what keeps a runbook from being proved: all, where it was not walked.
+
+    `validate` reports the same as errors, and the rest as warnings.
+    """
+    return [one for one in proof.findings if one.refuses or not proof.proved]
 
 
 def counted(proof: "Proof") -> str:
@@ -126,6 +127,10 @@ def _table(proof: "Proof", bounds: dict[str, Any]) -> list[str]:
         shown = format_duration(limit) if limit is not None else "-"
         rows.append(
             f"  {name:<10} {_length(getattr(proof.times, name)):>10} {shown:>10}"
+        )
+    if not proof.times.tight:
+        rows.append(
+            "  lists are walked with three members, longer ones bounded from above"
         )
     return rows
 
@@ -163,6 +168,7 @@ def as_json(
         "findings": [
             {
                 "code": found.code,
+                "refuses": found.refuses,
                 "line": tree.position(place_of(found.about, tree)).line,
                 "about": found.about,
                 "message": found.message,

@@ -1,8 +1,12 @@
 """Runbooks that are broken on some path: each is found, with the code that names it."""
 
+from collections.abc import Sequence
+from functools import cache
+
 import pytest
 
-from engine.analysis.proof import prove
+from engine.analysis.proof import Finding, prove
+from tests.analysis.proof.broken_findings import TOLD
 from tests.rehearsing import compiled
 
 WORDS = """
@@ -263,6 +267,31 @@ BROKEN = {
         "workaround: {w: [{all: [{wait: 1m}, {wait: 6m}, {wait: 2m}]}]}"),
         {"time time/mitigated"},
     ),
+    # What can come at any time, from beside the steps
+    "a stop rule without a check": (
+        ("isolate: [{act: take}]\ndiagnose: [{cause: [{name: x}]}, {wait: 1m}]\n"
+        "restore: [{hand_over: ops}]\n"
+        "stop_when: [{when: 'cause == \"x\"', every: 10s, then: undo}]\n"
+        "always: [{at_end: 'end != \"handed_over\" || cause != \"x\" || "
+        "size(held) > 0'}]"),
+        {"always always/0"},
+    ),
+    "a stop rule that reads an answer": (
+        ("isolate: [{act: take}]\n"
+        "diagnose: [{ask: 'Well?', name: q, fields: {bad: boolean}}, {wait: 1m}]\n"
+        "restore: [{hand_over: ops}]\n"
+        "stop_when: [{when: checks.a.ok && answers.q.bad, every: 10s, then: undo}]\n"
+        "always: [{at_end: 'end != \"handed_over\" || !answers.q.bad || "
+        "size(held) > 0'}]"),
+        {"always always/0"},
+    ),
+    "a cancel after the look that an end is judged by": (
+        ("confirm: [{check: a, on_unknown: do}, {check: b}]\nisolate: [{act: take}]\n"
+        "restore: [{undo: all}]\n"
+        "always: [{at_end: 'end != \"cancelled\" || "
+        "checks.a.state != \"pass\"'}]"),
+        {"always always/0"},
+    ),
     "a lock that comes late": (
         ("limits: {lock: [x], lock_wait: 6m, time: {isolated: 5m}}\n"
         "isolate: [{act: take}]"),
@@ -271,15 +300,34 @@ BROKEN = {
 }  # fmt: skip
 
 
+@cache
+def findings(name: str) -> Sequence[Finding]:
+    """Return what the proof finds in a broken runbook."""
+    return prove(compiled(WORDS + BROKEN[name][0])).findings
+
+
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_runbook_is_found(name: str) -> None:
     """
     The proof names exactly what is wrong, and where; nothing else is said of it.
     """
-    text, wanted = BROKEN[name]
-    found = prove(compiled(WORDS + text)).findings
+    _, wanted = BROKEN[name]
 
-    assert wanted == {f"{one.code} {one.about}" for one in found}
+    assert wanted == {f"{one.code} {one.about}" for one in findings(name)}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_told_of_a_broken_runbook(name: str) -> None:
+    """
+    Each finding is told whole, on the shortest path that ends where it shows.
+    """
+    shown = [
+        (one.code, one.about, one.message, one.story[-1].told if one.story else "")
+        for one in findings(name)
+    ]
+
+    assert TOLD[name] == shown
+    assert all(one.refuses and one.hint for one in findings(name))
 
 
 def test_there_are_enough_of_them() -> None:
