@@ -53,7 +53,7 @@ def with_bound(turn: Turn, thread: Thread, event: Event | None) -> None:
     thread = bind(turn, thread)
     missing = covered_by(turn, thread, code_of(turn, thread))
     if missing:
-        turn.failed(thread, missing, refs={"unapproved": True})
+        turn.failed(thread, missing, mark="unapproved")
         return
     turn.look(thread, plan_names(turn, thread), "act.recheck")
 

@@ -76,9 +76,8 @@ def judge_when(turn: Turn, thread: Thread, event: Event | None) -> None:
     else:
         kind = "skipped" if node.verb == "act" else "step"
         subject = node.step.act if node.verb == "act" else ""
-        refs = {"skipped": True}
         told, why = f"{node.name} skipped", f"{rule} is false"
-        turn.skipped(thread, kind, told, why, subject=subject, refs=refs)
+        turn.skipped(thread, kind, told, why, subject=subject, mark="skipped")
 
 
 def _unknown_when(turn: Turn, thread: Thread, rule: str) -> None:
@@ -94,7 +93,6 @@ def _unknown_when(turn: Turn, thread: Thread, rule: str) -> None:
     else:
         kind = "skipped" if node.verb == "act" else "step"
         subject = node.step.act if node.verb == "act" else ""
-        refs = {"skipped": True}
         told, why = f"{node.name} SKIPPED", f"{rule} is unknown"
-        turn.skipped(thread, kind, told, why, subject=subject, refs=refs)
+        turn.skipped(thread, kind, told, why, subject=subject, mark="skipped")
         turn.say_loud(thread, f"{node.name} was skipped: {rule} is unknown")

@@ -24,7 +24,6 @@ from engine.model.run import Held, RunState
 from engine.templating import render
 
 Resume = Callable[["Turn", Thread, Event | None], None]
-Refs = Mapping[str, Any] | tuple[()]
 MOST_MOVES: Final = 10_000  # of one run; far above what any bounded runbook takes
 BESIDE: Final = ("impact", "raise", "limits")  # watched to the very end
 IN_FLIGHT: Final = ("act.acting", "undo.undoing")
@@ -246,9 +245,9 @@ class Turn:
         self.passed(thread)
 
     def failed(
-        self, thread: Thread, why: str, policy: Policy | None = None, *, refs: Refs = ()
+        self, thread: Thread, why: str, policy: Policy | None = None, *, mark: str = ""
     ) -> None:
-        """The step failed: do what it says is to be done then; `refs`: of its note."""
+        """The step failed: do what it says is to be done then; `mark`: of its note."""
         node = self.node(thread)
         thread = self._left(thread, "fail")
         policy = node.on_fail if policy is None else policy
@@ -260,7 +259,7 @@ class Turn:
         }[policy.kind]
         target = target_in(thread.base)
         told = f"{node.name}: {why}"
-        more: dict[str, Any] = {"target": target, "refs": dict(refs)}
+        more: dict[str, Any] = {"target": target, "mark": mark}
         self.note("failed", told, thread, why=f"on failure: {does}", **more)
         if policy.kind == "continue":
             self.passed(thread)

@@ -109,6 +109,7 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True, tag=True):
     subject: str = ""  # the action, check, cause or question it is about
     target: str = ""
     refs: dict[str, Any] = {}  # values before and after, plan hash, undo parameters
+    mark: Literal["", "skipped", "unapproved"] = ""  # no part of the timeline
 
 
 class End(msgspec.Struct, frozen=True, omit_defaults=True, tag=True):

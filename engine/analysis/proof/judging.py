@@ -137,11 +137,11 @@ class Judging:
         node = self._ids.get(note.step)
         if node is None:
             return
-        if note.kind != "phase" and "skipped" not in note.refs:
+        if note.kind != "phase" and note.mark != "skipped":
             self.taken.add(node.pc)
         if note.kind == "cause":
             self.causes.add((node.id, note.subject))
-        elif "unapproved" in note.refs and not _asked(node, record):
+        elif note.mark == "unapproved" and not _asked(node, record):
             action = self.compiled.scopes[node.scope].actions[node.step.act]
             told = f"{action.name} {why_approval(action)} and {NOBODY}"
             self._add("approval", node.id, f"on this path {told}", edge)
