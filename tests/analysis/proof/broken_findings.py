@@ -242,6 +242,14 @@ TOLD = {
             "act take is done",
         ),
     ],
+    "a restore that is written as empty": [
+        (
+            "held",
+            "isolate/1",
+            "restore is through, and nothing has given back 'take'",
+            "act take is done",
+        ),
+    ],
     "a restore that gives something else back": [
         (
             "held",
