@@ -95,6 +95,13 @@ def sources_of(runbook: "Runbook") -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def kinds_of_sources() -> frozenset[str]:
+    """Return the names of the kinds of sources; one needs no further name."""
+    from engine.adapters.sources import SOURCES
+
+    return frozenset(SOURCES)
+
+
 def sources(config: "Config") -> "dict[str, SourceCode]":
     """Return the code that reads each configured source's bodies, by its name.
 

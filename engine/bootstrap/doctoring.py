@@ -11,6 +11,7 @@ import asyncio
 import stat
 import time
 from collections.abc import Iterator
+from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +36,7 @@ from engine.config.serving import secrets_of, ways_in
 from engine.errors import EngineError, SecretMissing
 from engine.model.health import Examined, Finding, Readiness
 from engine.model.times import length_text
+from engine.runtime.watches import SOURCE as WATCH
 from engine.views.terminal import grant_line
 
 if TYPE_CHECKING:
@@ -78,7 +80,8 @@ def _judged(seen: Seen) -> tuple[list[Finding], list[Readiness]]:
     looks = (
         _file(config), _folder(config), _library_of_journal(), *seen.journal,
         *_secrets(config), *_runbooks(config, library), *_people(config, library),
-        *_paged(config, library), *_sources(config), _listen(config),
+        *_paged(config, library), *_sources(config),
+        *_triggers(config, library), _listen(config),
         _network(config), *targets(seen), *programs(seen), _clock(), _hold(config),
         *_glass(config), *seen.chat,
     )  # fmt: skip
@@ -250,6 +253,21 @@ def _sources(config: "Config") -> Iterator[Finding]:
             yield Finding("fail", what, told, "Set it, or name one that is set.")
         else:
             yield Finding("ok", what, f"asks for {ways}")
+
+
+def _triggers(config: "Config", library: "Library") -> Iterator[Finding]:
+    """Which runbooks wait for alerts of a source that nobody can post to."""
+    there = {*config.settings.sources, *([WATCH] if config.settings.watch else [])}
+    known = there or alerts.kinds_of_sources()
+    for name, runbook in sorted(library.runbooks.items()):
+        for source in alerts.sources_of(runbook):
+            if source in known:
+                continue
+            told = f"'{name}' waits for alerts of '{source}', which is no source here"
+            near = get_close_matches(source, sorted(known), n=1)
+            meant = f"Did you mean '{near[0]}'? " if near else ""
+            do = f"{meant}Name it under `sources`, or change the trigger."
+            yield Finding("warn", "triggers", told, do)
 
 
 def _listen(config: "Config") -> Finding:

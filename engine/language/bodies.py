@@ -84,3 +84,17 @@ def _verdicts(context: Context, runbook: Runbook) -> None:
             context.add(
                 ("impact", name), "duplicate-name", message, "Rename it.", key=True
             )
+        _number(context, name)
+
+
+def _number(context: Context, name: str) -> None:
+    """Warn of an impact of a kind that gives no number: nothing is measured by it."""
+    kind, check = context.check_kind(name), context.checks[name]
+    if kind is None or not kind.sees or "value" in kind.sees:
+        return
+    message = f"'{name}' gives no number, so no harm is measured by it"
+    if check.pass_ is None and not kind.judges_itself:
+        message += "; without `pass` it is unknown at every look"
+    hint = "Let a kind count that gives `value`, such as prometheus."
+    path: Path = ("impact", name, check.kind)
+    context.add(path, "impact", message, hint, key=True, severity="warning")

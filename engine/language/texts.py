@@ -55,6 +55,7 @@ def _step(context: Context, placed: Placed, inputs: frozenset[str]) -> None:
     known = inputs | frozenset(placed.each)
     if isinstance(placed.step, ApproveStep):
         known |= _remembered(context, placed)
+        _retype(context, placed, known)
     for found in marked(placed.step, placed.path):
         if isinstance(found.mark, Template):
             _text(context, found.text, found.path, known)
@@ -62,6 +63,17 @@ def _step(context: Context, placed: Placed, inputs: frozenset[str]) -> None:
         if not (isinstance(value, dict) and set(value) == {"cel"}):
             for path, text in strings(value, (*placed.path, "with", name)):
                 _text(context, text, path, known)
+
+
+def _retype(context: Context, placed: Placed, known: frozenset[str]) -> None:
+    """Warn where people would have to type the name of a value instead of the value."""
+    written = getattr(placed.step, "retype", None)
+    if written is None or written not in known - ALWAYS_KNOWN:
+        return
+    message = f"the word '{written}' itself is to be typed, not its value"
+    hint = f"Write retype: '{{{{ {written} }}}}'."
+    path = (*placed.path, "retype")
+    context.add(path, "retype", message, hint, severity="warning")
 
 
 def _remembered(context: Context, placed: Placed) -> frozenset[str]:

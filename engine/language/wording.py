@@ -139,6 +139,8 @@ def _type(name: str, raw: Any, wanted: str) -> tuple[str, str]:
     if wanted == "text" and isinstance(raw, int | float):
         shown = brief(raw)
         return message, f"Put it in quotes: '{shown}'."
+    if wanted == "text" and isinstance(raw, list | dict):
+        return message, "Write one text, in quotes."
     if (
         wanted != "text"
         and isinstance(raw, str)

@@ -72,3 +72,24 @@ def test_doctor_tells_whom_nothing_wakes(place: Place) -> None:
 
     assert "a page to them is a line in the log" in out
     assert "every owner has a service that is paged" in after
+
+
+def test_doctor_warns_of_a_trigger_whose_source_is_none(place: Place) -> None:
+    """
+    A slip in a trigger's source starts nothing, and is told with the nearest name.
+    """
+    (place.folder / "engine.yaml").write_text(
+        CONFIG.replace("LISTEN", "127.0.0.1:8080")
+    )
+    runbook = place.folder / "runbooks/flag.yaml"
+    written = runbook.read_text()
+    runbook.write_text(
+        written.replace("source: alertmanager", "source: [alertmanger, zabbix]")
+    )
+    _, out, told = place.runbook("doctor", "--json", HERE="x")
+    found = [one for one in json.loads(out)["findings"] if one["what"] == "triggers"]
+
+    assert [
+        ("warn", "'flag' waits for alerts of 'alertmanger', which is no source here")
+    ] == [(one["state"], one["told"]) for one in found], told
+    assert found[0]["do"].startswith("Did you mean 'alertmanager'? Name it under")

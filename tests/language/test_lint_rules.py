@@ -1,5 +1,7 @@
 """Lint: what a runbook names, binds and does is judged before it runs."""
 
+from dataclasses import replace
+
 import pytest
 from drafts import DRAFT, edited, problems_of, seen
 
@@ -132,6 +134,68 @@ def test_a_place_inside_a_text_is_found_through_quotes_and_folding(
         assert [("unknown-name", "unknown name 'hst' in this text", "hst }}")] == seen(
             problems_of(text, kinds), width=6
         ), written
+
+
+BLIND = "'users' gives no number, so no harm is measured by it"
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("{http: {get: 'https://x.example/users'}}",
+         f"{BLIND}; without `pass` it is unknown at every look"),
+        ("{http: {get: 'https://x.example/users'}, pass: json.up}", BLIND),
+        ("{prometheus: {query: users}}", ""),
+    ],
+    ids=["no pass", "a pass", "a number"],
+)  # fmt: skip
+def test_an_impact_that_gives_no_number_is_a_warning(
+    kinds: Kinds, written: str, message: str
+) -> None:
+    """
+    Harm is measured in numbers: a kind without one measures nothing, and says nothing.
+    """
+    http = replace(kinds.checks["http"], sees=("response", "json"))
+    prometheus = replace(kinds.checks["prometheus"], sees=("value", "values"))
+    checks = {**kinds.checks, "http": http, "prometheus": prometheus}
+    text = DRAFT + f"impact: {{users: {written}}}\n"
+    found = load_runbook(text, "full-disk.yaml", replace(kinds, checks=checks)).problems
+
+    assert ([("warning", "impact", message)] if message else []) == [
+        (it.severity, it.code, it.message) for it in found
+    ]
+
+
+def test_the_name_of_an_input_that_is_to_be_retyped_is_a_warning(kinds: Kinds) -> None:
+    """
+    People would have to type the name; the hint says how its value is written.
+    """
+    asks = "from: storage, retype: host, on_reject"
+    text = DRAFT.replace("from: storage, on_reject", asks)
+    found = load_runbook(text, "full-disk.yaml", kinds).problems
+
+    assert [("warning", "retype", "Write retype: '{{ host }}'.")] == [
+        (it.severity, it.code, it.hint) for it in found
+    ]
+    assert (
+        []
+        == load_runbook(
+            text.replace("retype: host", "retype: wipe"), "full-disk.yaml", kinds
+        ).problems
+    )
+
+
+def test_a_list_where_one_text_is_meant_has_a_hint(kinds: Kinds) -> None:
+    """
+    Not only numbers: a list or a map in a text's place is told what to write.
+    """
+    asks = "from: storage, retype: [host], on_reject"
+    text = DRAFT.replace("from: storage, on_reject", asks)
+    found = load_runbook(text, "full-disk.yaml", kinds).problems
+
+    assert ("'retype' must be text; found a list", "Write one text, in quotes.") in [
+        (it.message, it.hint) for it in found
+    ]
 
 
 def test_a_comparison_in_a_query_is_a_warning(kinds: Kinds) -> None:
