@@ -5,7 +5,8 @@ names it as an entry point of the group `runbook.plugins`.
 """
 
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from pydantic import BaseModel
@@ -15,6 +16,12 @@ from engine.model.kinds import ActionKind, CheckKind, Kinds, Place
 from engine.ports import ActCode, EndLeft, LookCode
 
 PLUGIN_GROUP: Final = "runbook.plugins"
+
+
+@cache
+def installed() -> tuple[EntryPoint, ...]:
+    """Return the plug-ins that are installed, by name; looked for once a process."""
+    return tuple(sorted(entry_points(group=PLUGIN_GROUP), key=lambda one: one.name))
 
 
 class Registry:
@@ -100,7 +107,7 @@ class Registry:
             EngineError: a plug-in does not load; the message names it.
         """
         loaded = []
-        for point in sorted(entry_points(group=PLUGIN_GROUP), key=lambda p: p.name):
+        for point in installed():
             try:
                 point.load()(self)
             except Exception as error:

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 ROOT: Final = Path(__file__).parents[1]
-COLD: Final = ("PYTHON", "LANG", "LC_")
+COLD: Final = ("PYTHON", "LANG", "LC_", "SSL_")
 MOST_BYTES: Final = 100_000  # of one request; a larger one begins cold
 Ended = tuple[int, str, str]  # exit code, output, errors
 
@@ -157,6 +157,8 @@ def _serve(source: socket.socket) -> None:
     for module in pkgutil.walk_packages(engine.__path__, "engine."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+    engine.registry.installed()
+    engine.adapters.web.httpx_web.trust()
     gc.freeze()
     while True:
         request, files, _, _ = socket.recv_fds(source, MOST_BYTES, 3)

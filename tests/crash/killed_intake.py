@@ -2,12 +2,14 @@
 
     killed_intake.py  reads one job a line: folder, url, when, count
 
+The first job is done in this process, so that all the others find the engine loaded.
 `when` is "after" (the n-th commit is on disk, nobody was told of it), "before" (it is
 about to be written) or "never". Each job is a forked process. The sender in it sends
 again what was never answered, as Alertmanager does.
 """
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -112,6 +114,10 @@ async def live(folder: Path, url: str) -> None:
 
 def main() -> None:
     """Fork one engine for each line; answer with how it ended."""
+    folder, url, *_ = sys.stdin.readline().split()
+    asyncio.run(live(Path(folder), url))
+    gc.freeze()
+    print("exit 0", flush=True)
     for line in sys.stdin:
         folder, url, when, count = line.split()
         pid = os.fork()

@@ -46,12 +46,17 @@ def target() -> Iterator[CountingTarget]:
 
 
 @pytest.fixture(scope="module")
-def forks() -> Iterator["subprocess.Popen[str]"]:
-    """Return the process that forks engines."""
+def forks(
+    target: CountingTarget, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["subprocess.Popen[str]"]:
+    """Return the process that forks engines; it has lived through one run itself."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.crash.killed_intake"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    folder = tmp_path_factory.mktemp("first")
+    (folder / "down.yaml").write_text(RUNBOOK)
+    assert "exit 0" == live(process, folder, target.url, "never", 0)
     yield process
     assert process.stdin is not None and process.stdout is not None
     process.stdin.close()

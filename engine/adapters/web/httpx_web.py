@@ -18,6 +18,7 @@ import time
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urljoin
 from weakref import WeakValueDictionary
@@ -43,6 +44,8 @@ USER_AGENT: Final = "incident-runbook"
 OURS: Final = frozenset({"content-length", "transfer-encoding", "connection"})
 KEPT_ELSEWHERE: Final = frozenset({"accept", "accept-language", "user-agent"})
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+_Key = tuple[str | None, int, bool]  # authorities, their age, whether to reuse
 
 
 @dataclass(slots=True)
@@ -76,7 +79,9 @@ class HttpxWeb:
         """Reach public addresses and those in `allow`; `lookup` is for tests."""
         self._system = SystemLookup()
         self._doorman = Doorman(tuple(allow), lookup or self._system)
-        self._pools: dict[tuple[object, ...], httpcore.AsyncConnectionPool] = {}
+        self._pools: dict[
+            tuple[str | None, int, bool], httpcore.AsyncConnectionPool
+        ] = {}
         self._all = asyncio.Semaphore(CONNECTIONS)
         self._hosts = WeakValueDictionary[tuple[str, int | None], asyncio.Semaphore]()
 
@@ -155,10 +160,10 @@ class HttpxWeb:
     def _pool(
         self, ca_file: str | None, *, reuse: bool
     ) -> httpcore.AsyncConnectionPool:
-        key = (ca_file, _changed_at(ca_file), reuse)
+        key = ca_file, _changed_at(ca_file), reuse
         if key not in self._pools:
             self._pools[key] = httpcore.AsyncConnectionPool(
-                ssl_context=_trust(ca_file),
+                ssl_context=trust(*key[:2]),
                 max_connections=CONNECTIONS,
                 max_keepalive_connections=20 if reuse else 0,
                 keepalive_expiry=IDLE_SECONDS,
@@ -174,7 +179,9 @@ def _changed_at(ca_file: str | None) -> int:
         return 0
 
 
-def _trust(ca_file: str | None) -> ssl.SSLContext:
+@lru_cache(maxsize=32)  # the system's authorities take 50 ms to read
+def trust(ca_file: str | None = None, changed_at: int = 0) -> ssl.SSLContext:
+    """Return whom to trust: these authorities, or the system's. Raises WebProblem."""
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError) as error:
