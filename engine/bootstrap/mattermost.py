@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from engine.adapters.mattermost import MattermostWays
     from engine.config.chatting import Group, Mattermost
-    from engine.ports import ChatProvider, Secrets, Web
+    from engine.ports import Secrets, Web
 
 
 def mattermost_ways(
@@ -29,13 +29,3 @@ def mattermost_ways(
         name: one.mattermost for name, one in (groups or {}).items() if one.mattermost
     }
     return mattermost.mattermost_ways(settings, secrets, web, groups=known)
-
-
-def mattermost_provider(
-    settings: "Mattermost",
-    secrets: "Secrets",
-    web: "Web",
-    groups: "Mapping[str, Group] | None" = None,
-) -> "ChatProvider":
-    """Return the screen alone; see `mattermost_ways`."""
-    return mattermost_ways(settings, secrets, web, groups).provider

@@ -6,7 +6,7 @@ Judged here: one value alone. What they do: adapters (providers, ways out), runt
 Read by: settings.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, model_validator
@@ -154,10 +154,6 @@ class Override(Model):
         if self.to <= self.from_:
             raise ValueError("it ends before it begins: `to` must be later than `from`")
         return self
-
-    def covers(self, at: datetime) -> bool:
-        """Return whether it is in force at a moment."""
-        return self.from_ <= at < self.to
 
 
 class PagerDutySchedule(Model):

@@ -57,7 +57,7 @@ class Buttons(msgspec.Struct, frozen=True, tag=True):
 
 
 class Link(msgspec.Struct, frozen=True, tag=True):
-    """A link that the engine itself makes; never one from outside."""
+    """A link that the engine makes, or a runbook names; never one from outside."""
 
     label: str
     url: str

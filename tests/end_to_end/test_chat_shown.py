@@ -19,6 +19,7 @@ def test_a_run_stands_in_slack_from_its_alert_to_its_end(place: ChatPlace) -> No
     place.message("ended")
     record = place.message("asks")
     keys = place.keys()
+    forged = web.post(f"{place.url}/chat/slack/actions", content=b"payload=%7B%7D")
     metrics = web.get(f"{place.url}/metrics").text
     looked = place.runbook("doctor")
 
@@ -30,6 +31,9 @@ def test_a_run_stands_in_slack_from_its_alert_to_its_end(place: ChatPlace) -> No
     assert f"{run}/ended/0" == keys[-1]
     assert 'runbook_chat_posts_total{provider="slack",result="sent"}' in metrics
     assert 'runbook_chat_failing_seconds{provider="slack"} 0.0' in metrics
+    assert 401 == forged.status_code
+    requests = 'runbook_chat_requests_total{door="slack/actions",result="forged"} 1.0'
+    assert requests in metrics
     assert "the token works, and #incidents is there" in looked
 
 

@@ -14,6 +14,7 @@ from views_golden import golden
 from engine.model.chat import LONGEST_VALUE, Link, Post
 from engine.model.events import Noted
 from engine.model.people import Actor, Question
+from engine.model.runbook import Runbook
 from engine.model.timeline import Entry
 from engine.views.chat import (
     Seen,
@@ -23,6 +24,7 @@ from engine.views.chat import (
     decided,
     ended,
     inputs_form,
+    links_of,
     merged,
     parse_value,
     pinned,
@@ -337,3 +339,21 @@ def test_f53_values_from_outside_are_visible_and_bounded_in_every_card() -> None
     for text in map(card_text, cards):
         assert all(one == "\n" or one.isprintable() for one in text)
         assert len(text) < 16_000
+
+
+def test_the_links_of_a_runbook_are_those_that_are_addresses() -> None:
+    """
+    Named or bare; what could be anything else than an address of the web is left out.
+    """
+    named = linked(
+        {"Dash": "https://grafana/d/1?a=b", "Bad": "javascript:x", "Odd": ["x"]}
+    )
+    bare = linked(["http://wiki/lag", "see (the) wiki", "https://a|b", 7])
+
+    assert (Link("Dash", "https://grafana/d/1?a=b"),) == links_of(named)
+    assert (Link("http://wiki/lag", "http://wiki/lag"),) == links_of(bare)
+
+
+def linked(links: Any) -> Runbook:
+    """Return the runbook of the story with these links."""
+    return story.runbook().model_copy(update={"links": links})

@@ -8,7 +8,7 @@ A post carries its key in `props`, where a search after a crash finds it. One wh
 answer was lost goes out again under the same `pending_post_id`: within half a minute
 Mattermost takes it for the same post.
 
-Built by the package's `mattermost_provider`.
+Built by the package's `mattermost_ways`; called by runtime.chat through the port.
 """
 
 import asyncio

@@ -7,7 +7,7 @@ are none. What is not: what a card looks like (blocks, modals), how Slack is ask
 A message's ref is its `ts`. Its key is kept as metadata of the message; a picture's in
 the file's name, since a file has none.
 
-Built by engine.adapters.slack.slack_provider; called by runtime.chat through the port.
+Built by bootstrap.slack; called by runtime.chat through the port.
 """
 
 import re

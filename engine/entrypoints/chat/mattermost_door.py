@@ -8,43 +8,29 @@ task. 401 for what does not come from Mattermost, 400 for what it never sends, 4
 Called by the command `serve`, with what bootstrap made.
 """
 
-import asyncio
 import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from engine.entrypoints.chat.bodies import MOST_BYTES, TooLarge, read_body
+from engine.entrypoints.chat.hearing import ENDING_SECONDS, UnderWay
 from engine.entrypoints.web.app import unavailable
 from engine.errors import EngineError, NotAllowed, SecretMissing
-from engine.model.chat import Inbound
 from engine.ports import BadBody
+from engine.runtime.chat.chatting import Ears, Hear, PostKind, Work
 from engine.views.escape import visible
 
 log = logging.getLogger(__name__)
 
-MOST_WORK: Final = 500  # under way at once
-ENDING_SECONDS: Final = 5.0
 LOG_SECONDS: Final = 1.0  # between two lines about the same kind of refusal
 KINDS: Final = ("command", "action", "dialog")
-
-Kind = Literal["command", "action", "dialog"]
-Hear = Callable[[Inbound], Awaitable[None]]
-Work = Callable[[Hear], Awaitable[None]]
-
-
-class Ears(Protocol):
-    """Judges what is posted; never waits."""
-
-    def take(self, kind: Kind, body: bytes, /) -> Work:
-        """Return the work that is left. Raises NotAllowed, BadBody, SecretMissing."""
-        ...
 
 
 @dataclass(slots=True)
@@ -54,7 +40,7 @@ class MattermostDoor:
     ears: Ears
     hear: Hear
     counts: Counter[tuple[str, int]] = field(default_factory=Counter)
-    _under_way: set[asyncio.Task[None]] = field(default_factory=set)
+    _under_way: UnderWay = field(default_factory=UnderWay)
     _logged: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
@@ -66,17 +52,11 @@ class MattermostDoor:
 
     async def finished(self) -> None:
         """Return once everything that was acknowledged is done."""
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+        await self._under_way.finished()
 
     async def close(self, *, within: float = ENDING_SECONDS) -> None:
         """Let what was acknowledged end; what does not is cut."""
-        if not self._under_way:
-            return
-        _, left = await asyncio.wait(set(self._under_way), timeout=within)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await self._under_way.close(within=within)
 
     def _of(self, kind: Any) -> Callable[[Request], Awaitable[JSONResponse]]:
         async def answer(request: Request) -> JSONResponse:
@@ -88,14 +68,16 @@ class MattermostDoor:
 
         return answer
 
-    def _log(self, kind: Kind, status: int, told: dict[str, Any]) -> None:
+    def _log(self, kind: PostKind, status: int, told: dict[str, Any]) -> None:
         """Log a refusal, one a second: who posts in a loop fills no disk."""
         now = time.monotonic()
         if now - self._logged.get((kind, status), float("-inf")) >= LOG_SECONDS:
             self._logged[kind, status] = now
             log.warning("refused door=%s status=%d why=%s", kind, status, told)
 
-    async def _take(self, kind: Kind, request: Request) -> tuple[int, dict[str, Any]]:
+    async def _take(
+        self, kind: PostKind, request: Request
+    ) -> tuple[int, dict[str, Any]]:
         try:
             if "origin" in request.headers:
                 raise NotAllowed("a web page sent this; Mattermost's server does")
@@ -109,14 +91,12 @@ class MattermostDoor:
         except SecretMissing as error:
             log.error("a door is closed door=%s why=%s", kind, error)  # noqa: TRY400
             return 503, {"error": "closed: see the engine's log"}
-        if len(self._under_way) >= MOST_WORK:
+        if self._under_way.is_full:
             return 503, {"error": "too much is under way; come again"}
-        task = asyncio.create_task(self._do(kind, work))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._under_way.begin(self._do(kind, work))
         return 200, {}
 
-    async def _do(self, kind: Kind, work: Work) -> None:
+    async def _do(self, kind: PostKind, work: Work) -> None:
         try:
             await work(self.hear)
         except EngineError as error:

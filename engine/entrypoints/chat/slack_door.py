@@ -17,7 +17,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -32,12 +31,17 @@ from engine.entrypoints.web.admission import Admission, Closed, Refused, Replaye
 from engine.entrypoints.web.app import unavailable
 from engine.model.chat import Filled, Heard
 from engine.ports import Posted
+from engine.views.chat.forms import said_nothing
 
 log = logging.getLogger(__name__)
 
 Kind = Literal["events_api", "interactive", "slash_commands"]
 Read = Callable[[Kind, bytes], Heard]
 Check = Callable[[Filled], Mapping[str, str]]  # field to what is wrong with it
+Result = Literal[
+    "taken", "replayed", "forged", "unreadable", "too-large", "closed", "busy"
+]
+Answered = tuple[Result, Response]
 
 LOG_SECONDS: Final = 1.0  # between two lines about the same kind of refusal
 PATHS: Final[Mapping[str, Kind]] = {
@@ -45,10 +49,6 @@ PATHS: Final[Mapping[str, Kind]] = {
     "actions": "interactive",
     "commands": "slash_commands",
 }
-
-
-def _nothing_wrong(filled: Filled) -> Mapping[str, str]:
-    return {}
 
 
 @dataclass(slots=True)
@@ -68,9 +68,9 @@ class SlackDoor:
     admission: Admission
     read: Read
     hearing: Hearing
-    check: Check = _nothing_wrong
+    check: Check = said_nothing
     clock: Callable[[], float] = time.time
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    counts: Counter[tuple[str, Result]] = field(default_factory=Counter)
     _logged: dict[int, float] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
@@ -93,52 +93,59 @@ class SlackDoor:
         kind = PATHS.get(what)
         if kind is None:
             return JSONResponse({"error": "nothing is here"}, 404)
-        answer = await self._answered(kind, request)
-        self.counts[(what, str(answer.status_code))] += 1
+        result, answer = await self._answered(kind, request)
+        self.counts[what, result] += 1
         return answer
 
-    async def _answered(self, kind: Kind, request: Request) -> Response:
+    async def _answered(self, kind: Kind, request: Request) -> Answered:
         try:
             posted = await self._posted(request)
-            self._judge(posted)
+            replayed = self._judge(posted)
         except TooLarge:
-            return self._refused(413, "the body is over 1 MiB")
+            return "too-large", self._refused(413, "the body is over 1 MiB")
         except Refused as refused:
-            return self._refused(401, str(refused))
+            return "forged", self._refused(401, str(refused))
         except Closed as closed:
             self._log(503, str(closed))
-            return unavailable({"error": "the door is closed: see the engine's log"})
+            words = "the door is closed: see the engine's log"
+            return "closed", unavailable({"error": words})
         except ClientDisconnect:
-            return self._refused(400, "the connection ended before the body")
-        return self._heard(self.read(kind, posted.body))
+            why = "the connection ended before the body"
+            return "unreadable", self._refused(400, why)
+        result, answer = self._heard(self.read(kind, posted.body))
+        return "replayed" if replayed and result == "taken" else result, answer
 
-    def _judge(self, posted: Posted) -> None:
-        """Judge the signature; the same bytes again pass.
+    def _judge(self, posted: Posted) -> bool:
+        """Judge the signature; return whether the same bytes came before: they pass.
 
         The same bytes are the same event, and its id tells whether it was heard, which
         a signature does not.
         """
-        with suppress(Replayed):
+        try:
             self.admission.slack(self.signing, posted)
+        except Replayed:
+            return True
+        return False
 
-    def _heard(self, heard: Heard) -> Response:
+    def _heard(self, heard: Heard) -> Answered:
         if not heard.fits:
-            return self._refused(400, heard.ignored)
+            return "unreadable", self._refused(400, heard.ignored)
         if heard.answer is not None:
-            return JSONResponse(heard.answer)
+            return "taken", JSONResponse(heard.answer)
         event = heard.event
         if event is None:
             log.debug("ignored why=%s", heard.ignored)
-            return Response()
+            return "taken", Response()
         if isinstance(event, Filled):
             wrong = self.check(event)
             if wrong:
                 told: dict[str, Any] = {"response_action": "errors"}
-                return JSONResponse(told | {"errors": dict(wrong)})
+                return "taken", JSONResponse(told | {"errors": dict(wrong)})
+        again = self.hearing.knows(event)
         if not self.hearing.take(event):
             self._log(503, "too much is under way")
-            return unavailable({"error": "too much is under way"})
-        return Response()
+            return "busy", unavailable({"error": "too much is under way"})
+        return "replayed" if again else "taken", Response()
 
     async def _posted(self, request: Request) -> Posted:
         body = await read_body(request)

@@ -124,6 +124,10 @@ class Metrics:
             "runbook_chat_posts", "Messages by provider or way out, and result.",
             ("provider", "result"), self.chat.posts(),
         )  # fmt: skip
+        yield _counter(
+            "runbook_chat_requests", "Requests of chats by door and what became of "
+            "them; forged: a bad signature.", ("door", "result"), self.chat.requests(),
+        )  # fmt: skip
         runs, seconds, failing, works = {}, {}, {}, {}
         for one in self.chat.screens:
             name = (one.health.name,)

@@ -12,7 +12,7 @@ import msgspec
 
 from engine.core.words import Known, Verb
 from engine.errors import DoesNotApply, NotAllowed
-from engine.model.chat import Account, Link, Place, Reply
+from engine.model.chat import Account, Place, Reply
 from engine.model.people import Actor
 from engine.model.runbook import Runbook
 from engine.ports import ChatProvider, ChatStore, Clock, HoldSwitch
@@ -48,7 +48,6 @@ class Around:
         claim: Told of a run that is about to begin here.
         unclaim: Told that it did not begin.
         dry_run: Plays a runbook without acting; returns the lines of its plan.
-        links: The links of a run, as the configuration gives them.
         pin: The reaction that keeps a message.
     """
 
@@ -63,7 +62,6 @@ class Around:
     claim: Callable[[str], object] = lambda run: None
     unclaim: Callable[[str], object] = lambda run: None
     dry_run: DryRun | None = None
-    links: Callable[[str], tuple[Link, ...]] = lambda run: ()
     pin: str = "pushpin"
     strangers: set[tuple[str, str, str]] = field(default_factory=set)
 

@@ -69,7 +69,8 @@ def plain_lines(card: Card) -> list[str]:
 
 
 def _seen(story: Story, next_at: float | None = None) -> views.Seen:
-    return views.Seen(story.summary, story.entries, story.runbook, next_update=next_at)
+    links = views.links_of(story.runbook)
+    return views.Seen(story.summary, story.entries, story.runbook, links, next_at)
 
 
 # How it stands, and the end

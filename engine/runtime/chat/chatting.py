@@ -21,11 +21,15 @@ from engine.runtime.chat.screens import Screens
 
 log = logging.getLogger(__name__)
 
+PostKind = Literal["command", "action", "dialog"]
+Hear = Callable[[Inbound], Awaitable[None]]  # takes what people did
+Work = Callable[[Hear], Awaitable[None]]  # what is left of a post that was judged
+
 
 class Events(Protocol):
     """What keeps listening to a chat."""
 
-    async def run(self, hear: Callable[[Inbound], Awaitable[None]]) -> None:
+    async def run(self, hear: Hear) -> None:
         """Hand every event on, until cancelled."""
         ...
 
@@ -33,9 +37,7 @@ class Events(Protocol):
 class Ears(Protocol):
     """Judges what a chat posts; never waits."""
 
-    def take(
-        self, kind: Literal["command", "action", "dialog"], body: bytes, /
-    ) -> Callable[[Callable[[Inbound], Awaitable[None]]], Awaitable[None]]:
+    def take(self, kind: PostKind, body: bytes, /) -> Work:
         """Return the work that is left. Raises NotAllowed, BadBody, SecretMissing."""
         ...
 
@@ -59,11 +61,12 @@ class Chatting:
     """Every provider of one engine."""
 
     screens: Sequence[Screens]
-    hear: Callable[[Inbound], Awaitable[None]]  # what people did
+    hear: Hear
     mattermost: Ways | None = None
     fallback: Fallback | None = None
     links: Links | None = None
     people: People | None = None
+    requests: Callable[[], Counter[tuple[str, str]]] = Counter  # by door and result
     begun: bool = False
     _ends: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 

@@ -25,6 +25,7 @@ from engine.views.chat import (
     Seen,
     Value,
     inputs_form,
+    links_of,
     note_form,
     pinned,
     reason_form,
@@ -141,7 +142,7 @@ async def _status(asking: Asking, command: Command) -> Reply:
         store = asking.around.service.store
         return Reply(runs_list(await store.runs(open_only=True)))
     story = await asking.story(command.run)
-    links = asking.around.links(command.run)
+    links = links_of(story.runbook)
     return Reply(pinned(Seen(story.summary, story.entries, story.runbook, links)))
 
 
@@ -153,7 +154,7 @@ async def _why(asking: Asking, command: Command) -> Reply:
 async def _report(asking: Asking, command: Command) -> Reply:
     story = await asking.story(command.run)
     text = report_markdown(story.entries, story.summary, story.runbook, picture=None)
-    return Reply(report_page(story.summary, text, asking.around.links(command.run)))
+    return Reply(report_page(story.summary, text, links_of(story.runbook)))
 
 
 async def _help(asking: Asking, command: Command) -> Reply:

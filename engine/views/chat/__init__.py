@@ -14,7 +14,14 @@ from engine.views.chat.forms import (
     reason_form,
     retype_form,
 )
-from engine.views.chat.pinned import Seen, ended, pinned, update, users_words
+from engine.views.chat.pinned import (
+    Seen,
+    ended,
+    links_of,
+    pinned,
+    update,
+    users_words,
+)
 from engine.views.chat.posts import merged, posts
 from engine.views.chat.questions import decided, question
 from engine.views.chat.values import (
@@ -35,6 +42,7 @@ __all__ = [
     "decided",
     "ended",
     "inputs_form",
+    "links_of",
     "merged",
     "note_form",
     "parse_value",

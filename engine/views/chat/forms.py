@@ -6,10 +6,10 @@ Called by: runtime.chat.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from engine.model.chat import Field, Form
+from engine.model.chat import Field, Filled, Form
 from engine.model.people import Question
 from engine.model.runbook import Runbook
-from engine.views.chat.values import Value, value_of, value_text
+from engine.views.chat.values import Value, parse_value, value_of, value_text
 from engine.views.chat.wording import line
 
 KINDS: Final[Mapping[str, Any]] = {
@@ -19,6 +19,11 @@ KINDS: Final[Mapping[str, Any]] = {
     "boolean": "yes_no",
     "choice": "choice",
     "list": "list",
+}
+NEEDED: Final[Mapping[str, tuple[str, str]]] = {
+    "reject": ("reason", "Say why: nothing is rejected without a reason"),
+    "hold": ("reason", "Say why: everybody sees the reason"),
+    "note": ("text", "Write what is to be kept"),
 }
 FIELDS_MOST: Final = 40
 TEXT_MOST: Final = 6  # lines above the fields
@@ -30,6 +35,18 @@ def reason_form(value: Value, title: str, *, text: Sequence[str] = ()) -> Form:
     """Return a form that asks why: for reject, hold, cancel."""
     field = Field("reason", "Why", "long", hint="It stands in the timeline.")
     return _form(title, value, (field,), text)
+
+
+def said_nothing(filled: Filled) -> dict[str, str]:
+    """Return what is wrong with a form that has to say something and does not.
+
+    By field; empty: nothing is. It asks nobody, so it can be told beside the field,
+    while the form is still open.
+    """
+    value = parse_value(filled.value)
+    name, told = NEEDED.get(value.verb if value is not None else "", ("", ""))
+    blank = name in filled.answers and not str(filled.answers[name] or "").strip()
+    return {name: told} if blank else {}
 
 
 def note_form(value: Value, *, text: Sequence[str] = ()) -> Form:

@@ -4,6 +4,7 @@ The pinned one is edited in place, so it says the same thing for the same state:
 draws it sends it only where it differs. Called by: runtime.chat.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -32,6 +33,9 @@ from engine.views.harm import Harm, harm_of
 from engine.views.message import people_text
 from engine.views.messages import named
 
+ADDRESS: Final = re.compile(r"https?://[^\s<>|()\[\]\"'`]{1,500}")
+LABEL_MOST: Final = 60
+LINKS_MOST: Final = 5
 HELD_MOST: Final = 8  # ways back that the end tells
 HOW: Final = "/runbook help tells how to steer it"
 Colour = Literal["", "good", "warning", "danger"]
@@ -44,7 +48,7 @@ class Seen:
     summary: RunSummary
     entries: Sequence[Entry]  # all of them, in order
     runbook: Runbook
-    links: tuple[Link, ...] = ()  # that the configuration gives: report, page
+    links: tuple[Link, ...] = ()  # where people look: see links_of
     next_update: float | None = None  # epoch seconds
 
     @property
@@ -52,6 +56,18 @@ class Seen:
         """What users lost so far."""
         impact = self.runbook.impact
         return harm_of(self.entries, weight=impact.weight if impact else 1.0)
+
+
+def links_of(runbook: Runbook) -> tuple[Link, ...]:
+    """Return the links that a runbook names; what is no address of the web is none."""
+    said = runbook.links
+    named = said.items() if isinstance(said, dict) else [(one, one) for one in said]
+    found = [
+        Link(line(name, LABEL_MOST), str(url))
+        for name, url in named
+        if isinstance(url, str) and ADDRESS.fullmatch(url)
+    ]
+    return tuple(found[:LINKS_MOST])
 
 
 def pinned(seen: Seen) -> Card:

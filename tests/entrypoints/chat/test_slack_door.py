@@ -10,7 +10,9 @@ import httpx
 import pytest
 from chat import Slack
 
+from engine.adapters.slack.modals import modal
 from engine.model.chat import Filled, Marked, Pressed, Rewritten, Said
+from engine.views.chat import Value, reason_form
 from tests.entrypoints.chat.slack_world import World, a_door
 
 BUTTON = {
@@ -263,3 +265,55 @@ async def test_a_door_without_a_secret_is_closed(world: World) -> None:
     typed = await world.slack.command("ana", "incidents", "/runbook list")
 
     assert (503, []) == (typed.status, world.heard)
+
+
+async def test_what_came_in_is_counted_by_what_became_of_it(world: World) -> None:
+    """
+    Taken, the same bytes or the same event again, a bad signature, a body of no use.
+    """
+    slack, now = world.slack, int(time.time())
+    commands = f"{world.url}/commands"
+    body = b"command=%2Frunbook&text=list&user_id=U1&channel_id=C1&trigger_id=1.2.3"
+    async with httpx.AsyncClient() as http:
+        for content, headers in (
+            (body, signed(slack.signing_secret, body, now)),
+            (body, signed(slack.signing_secret, body, now)),
+            (body, signed(slack.signing_secret, body, now - 1)),
+            (body, signed("not the secret", body, now)),
+            (b"x", signed(slack.signing_secret, b"x", now)),
+        ):
+            door = commands if content == body else f"{world.url}/events"
+            await http.post(door, content=content, headers=headers)
+    await world.until(1)
+
+    assert {
+        ("commands", "taken"): 1, ("commands", "replayed"): 2,
+        ("commands", "forged"): 1, ("events", "unreadable"): 1,
+    } == world.door.counts  # fmt: skip
+    assert 1 == len(world.heard)
+
+
+async def test_a_form_that_has_to_say_why_is_told_while_it_is_open(
+    world: World,
+) -> None:
+    """
+    A reject, a hold or a note of blanks stands beside its field, and nothing is heard.
+    """
+    slack = world.slack
+    typed = await slack.command("ana", "incidents", "/runbook reject")
+    view = modal(reason_form(Value("reject", "r-1", "k"), "Reject"))
+    async with httpx.AsyncClient() as http:
+        await http.post(
+            f"{slack.base_url}views.open",
+            headers={"authorization": f"Bearer {slack.bot_token}"},
+            json={"trigger_id": typed.body["trigger_id"], "view": view},
+        )
+    blank = await slack.submit("ana", {"reason": "  "})
+    said = await slack.submit("ana", {"reason": "peak hour"})
+    await world.until(2)
+
+    assert {"reason": "Say why: nothing is rejected without a reason"} == blank.errors
+    assert {} == said.errors
+    assert [{"reason": "peak hour"}] == [
+        one.answers for one in world.heard if isinstance(one, Filled)
+    ]
