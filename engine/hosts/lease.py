@@ -222,7 +222,7 @@ class Lease:
     def lose(self, why: str) -> None:
         """Our place is taken: we never act again."""
         if not self.lost:
-            log.error("lease lost token=%d why=%s", self._token, why)
+            log.error("lease lost fence=%d why=%s", self._token, why)
             self.lost = why
             self.on_change()
 

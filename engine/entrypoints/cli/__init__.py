@@ -14,7 +14,9 @@
     answering   approve, reject, answer, note, cancel, take
     offering    proposals, accept, decline
     reading     runs, timeline, report, verify-timeline
-    keeping     hold, doctor, config
+    steering    hold, retry, sev, page
+    keeping     reload, doctor, config
+    hangups     SIGHUP while a server begins
 
 A thin door: it parses, calls runtime.service, library or rehearsal, and shows what came
 of it. Nothing heavier than typer is imported before a command begins.
@@ -25,6 +27,12 @@ Exit codes: 0 fine, 1 problems, 2 wrong use, 130 stopped by Ctrl-C.
 
 def main() -> None:
     """Run the command that the arguments name, and exit."""
+    import sys
+
+    from engine.entrypoints.cli.hangups import await_hangups, serves
+
+    if serves(sys.argv[1:]):  # before anything that takes time is loaded
+        await_hangups()
     from engine.entrypoints.cli.app import run
 
     raise SystemExit(run())

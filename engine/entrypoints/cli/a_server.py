@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.entrypoints.cli.choosing import known_library, person
+from engine.entrypoints.cli.hangups import Hangups, await_hangups
 from engine.entrypoints.cli.reaching import SOCKET
 from engine.entrypoints.cli.screen import tell
 from engine.entrypoints.cli.standing_by import stood_by
@@ -64,8 +65,7 @@ async def run_server(config: "Config", lines: "Lines") -> int:
     from engine.entrypoints.web import serving
 
     _more_files()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, log.info, "not ready: nothing to renew yet")
+    hangups = await_hangups()
     library = known_library(config)
     for file, refused in library.refused.items():
         log.error("runbook refused file=%s problems=%d", file, len(refused.problems))
@@ -81,14 +81,17 @@ async def run_server(config: "Config", lines: "Lines") -> int:
                 with serving.listening_locally(
                     config.data / SOCKET, owned=True
                 ) as local:
-                    await _served(opened, [sock, local], ending)
+                    await _served(opened, [sock, local], ending, hangups)
             log.info("ending: acts in flight have their grace")
     log.info("ended")
     return 1 if opened.host.lease.lost else 0
 
 
 async def _served(
-    opened: "Engine", sockets: "list[socket.socket]", ending: _Ending
+    opened: "Engine",
+    sockets: "list[socket.socket]",
+    ending: _Ending,
+    hangups: Hangups,
 ) -> None:
     """Take alerts at once, take up runs beside it, until told to end."""
     from engine.entrypoints.web import serving
@@ -117,7 +120,7 @@ async def _served(
             asyncio.create_task(_end_when_lost(opened, server)),
             asyncio.create_task(opened.untaken.keep()),
         ]
-        _renew_on_hangup(reloading)
+        _renew_on_hangup(reloading, hangups)
         begun.set()
         log.info("ready runs_taken_up=%d", len(taken))
         await served
@@ -207,7 +210,8 @@ def _reloading(opened: "Engine") -> "Reloading":
     )
 
 
-def _renew_on_hangup(reloading: "Reloading") -> None:
+def _renew_on_hangup(reloading: "Reloading", hangups: Hangups) -> None:
+    """Read runbooks anew at each SIGHUP, also for those that came until now."""
     tasks: set[asyncio.Task[list[str]]] = set()
 
     def renew() -> None:
@@ -216,6 +220,8 @@ def _renew_on_hangup(reloading: "Reloading") -> None:
         task.add_done_callback(tasks.discard)
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew)
+    if hangups.came:
+        renew()
 
 
 def _say_open(config: "Config", address: str) -> None:

@@ -38,7 +38,7 @@ async def stood_by(opened: "Engine", sock: socket.socket, ending: Ending) -> boo
     waiting = asyncio.Event()
 
     def told(other: "Enrolled") -> None:
-        log.warning("standing by token=%d", other.token)
+        log.warning("standing by fence=%d", other.token)
         tell(f"standing by: {other.owner} serves. This one takes over when it ends.")
         waiting.set()
 

@@ -133,7 +133,7 @@ class PunctualProtocol(H11Protocol):
         if local or self.config.crowd.enter(self):
             self._see()
         else:
-            self._end_with(503, "busy", "too many connections are open; come again")
+            self._end_with(503, "too many connections are open; come again")
             transport.close()  # it has no place to linger in
 
     def data_received(self, data: bytes) -> None:
@@ -179,7 +179,7 @@ class PunctualProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, in JSON; called while its error is judged."""
         hint = getattr(sys.exception(), "error_status_hint", 400)
-        self._end_with(hint, "bad-request", "this is no HTTP/1.1 request")
+        self._end_with(hint, "this is no HTTP/1.1 request")
 
     # What is waited for, and until when
 
@@ -219,12 +219,15 @@ class PunctualProtocol(H11Protocol):
         else:
             limit = self.config.limits.of(awaited)
             told = f"the {awaited} of the request was not here within {limit:g}s"
-            self._end_with(408, "too-slow", told)
+            self._end_with(408, told)
 
-    def _end_with(self, status: int, error: str, told: str) -> None:
-        """Write an answer, unless one was begun, and end the connection."""
+    def _end_with(self, status: int, told: str) -> None:
+        """Write an answer, unless one was begun, and end the connection.
+
+        It has the form that every other refusal has: `{"error": WORDS}`.
+        """
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self.transport.write(_answer(status, {"error": error, "message": told}))
+            self.transport.write(_answer(status, {"error": told}))
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()

@@ -171,7 +171,7 @@ async def test_f52_half_a_head_is_408_in_time(tmp_path: Path) -> None:
 
         assert (408, "the head of the request was not here within 0.4s") == (
             status,
-            json.loads(told)["message"],
+            json.loads(told)["error"],
         )
         assert await peer.ended() < 1.0
         peer.close()
@@ -188,7 +188,7 @@ async def test_f52_half_a_body_is_408_in_time(tmp_path: Path) -> None:
 
         assert (408, "the body of the request was not here within 0.6s") == (
             status,
-            json.loads(told)["message"],
+            json.loads(told)["error"],
         )
         assert await peer.ended() < 1.0
         peer.close()
@@ -275,11 +275,14 @@ async def test_f52_with_every_place_at_work_the_next_is_503(tmp_path: Path) -> N
             peer.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
         await asyncio.sleep(0.2)
         peer = await one.connect()
-        status, _ = await peer.answer()
+        status, refused = await peer.answer()
         local = Peer(*await asyncio.open_unix_connection(str(one.path)))
         local.send(GET)
 
         assert 503 == status
+        assert json.loads(refused) == {
+            "error": "too many connections are open; come again"
+        }
         assert (200, b'{"local":true}') == await local.answer()
         told = [await one.answer() for one in busy]
         assert [(200, b'{"slow":true}')] * 3 == told
@@ -342,7 +345,7 @@ async def test_f50_what_is_no_http_is_told(
         found, told = await one.ask(sent)
 
         assert status == found
-        assert "error" in json.loads(told)
+        assert json.loads(told).keys() == {"error"}
 
 
 async def test_what_is_no_http_after_an_answer_is_told(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """F16, F9: two servers on one journal; one serves, the other one waits for its place."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -122,6 +123,7 @@ def test_f16_one_that_stands_by_ends_when_it_is_told_to(served: Served) -> None:
 
     assert 0 == other.process.wait(10)
     assert 200 == served.get("/readyz").status_code
+    assert re.search(r"standing by fence=\d+\n", other.log)  # no secret, so it is told
 
 
 @pytest.mark.slow
