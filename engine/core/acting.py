@@ -8,6 +8,7 @@ crash makes of it in crashes; giving back in undoing; approvals in gates.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from engine.core.by_hand import by_hand
 from engine.core.code import ActionCode
 from engine.core.gates import covered_by, plan_names, recheck, voided
 from engine.core.looking import bind
@@ -49,8 +50,47 @@ def begin_act(turn: Turn, thread: Thread) -> None:
 
 
 def with_bound(turn: Turn, thread: Thread, event: Event | None) -> None:
-    """Hold the approval against what would be done now."""
+    """Pass by what people did before the run; else go on to the approval."""
     thread = bind(turn, thread)
+    if by_hand(turn.record, turn.node(thread), target_of(turn, thread)) is None:
+        _approved(turn, thread)
+        return
+    done_when = code_of(turn, thread).conditions.get("done_when")
+    checks = done_when.checks if done_when is not None else ()
+    turn.look(thread, checks, "act.by_hand", anew=True)
+
+
+def done_by_hand(turn: Turn, thread: Thread, event: Event | None) -> None:
+    """It counts as done, unless `done_when` says that it is not: then it is done now.
+
+    What is unknown does not make a liar of whoever says so.
+    """
+    action, target = code_of(turn, thread), target_of(turn, thread)
+    found = by_hand(turn.record, turn.node(thread), target)
+    assert found is not None  # nothing else takes it away
+    turn.change(by_hand=tuple(one for one in turn.record.by_hand if one != found))
+    done_when = action.conditions.get("done_when")
+    true = turn.is_true(thread, done_when) if done_when is not None else None
+    about = {"subject": action.name, "target": target}
+    if true is False and done_when is not None:
+        turn.let_go(found.held)
+        what = f"{found.by} did {action.name} by hand, but it is not there"
+        why = f"done_when: {done_when.source} is false: it is done now"
+        refs = {"by": found.by, "there": False}
+        turn.note("adopted", what, thread, why=why, refs=refs, **about)
+        _approved(turn, thread)
+        return
+    seen = "" if done_when is None else f"; done_when is {_truth(true)}"
+    why = f"{found.by} says so{seen}"
+    turn.skipped(thread, "already", f"{action.name}: done by hand", why, **about)
+
+
+def _truth(true: bool | None) -> str:
+    return "unknown" if true is None else "true"
+
+
+def _approved(turn: Turn, thread: Thread) -> None:
+    """Hold the approval against what would be done now."""
     missing = covered_by(turn, thread, code_of(turn, thread))
     if missing:
         turn.failed(thread, missing, mark="unapproved")
@@ -196,7 +236,7 @@ def _intend(turn: Turn, thread: Thread) -> None:
         params = rendered_params(
             turn, thread, action.model.kind, action.model.params, acts=True
         )
-        held = _taken(turn, thread, action, params)
+        held = taken(turn, thread, action, params)
     except TemplateProblem as problem:
         turn.failed(thread, f"{action.name} cannot be asked for: {problem.message}")
         next_guard(turn, thread)
@@ -222,7 +262,7 @@ def _intend(turn: Turn, thread: Thread) -> None:
     do(turn, replace(thread, n=0), params)
 
 
-def _taken(turn: Turn, thread: Thread, action: ActionCode, params: Any) -> Held | None:
+def taken(turn: Turn, thread: Thread, action: ActionCode, params: Any) -> Held | None:
     """Return what the act takes, or None: nothing, or it joins a held slot."""
     if not action.holds:
         return None
@@ -280,6 +320,7 @@ def do(turn: Turn, thread: Thread, params: Any) -> None:
 
 STAGES: Final[Mapping[str, Resume]] = {
     "act.with": with_bound,
+    "act.by_hand": done_by_hand,
     "act.recheck": rechecked,
     "act.done_when": done_already,
     "act.remember": remembered,

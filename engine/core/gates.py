@@ -10,15 +10,22 @@ from typing import Any, Final
 
 from engine.core.code import END_OF_BLOCK, ActionCode, Node
 from engine.core.names import frame_slot, rendered_text
-from engine.core.plan import differences, make_plan, named_checks, planned, states_now
-from engine.core.policy import unfilled
+from engine.core.plan import (
+    all_by_hand,
+    differences,
+    make_plan,
+    named_checks,
+    planned,
+    states_now,
+)
+from engine.core.policy import circle_at, round_now, unfilled
 from engine.core.record import Thread
-from engine.core.refusing import barred, note_refused
+from engine.core.refusing import barred, note_refused, was_asked
 from engine.core.turn import Resume, Turn, replace
 from engine.model.effects import Ask
 from engine.model.events import Event, TimerFired, Voted
 from engine.model.people import BROKEN, Plan, Question
-from engine.model.steps import ApproveStep, Escalation
+from engine.model.steps import ApproveStep
 
 NOBODY: Final = "nobody approved it"  # how an act that was refused for it fails
 
@@ -59,6 +66,9 @@ def planned_now(turn: Turn, thread: Thread, event: Event | None) -> None:
         )
         turn.passed(thread)
         return
+    if all_by_hand(turn, thread, node):
+        _nothing_to_approve(turn, thread, node)
+        return
     frame = turn.frame(thread)
     asked = _first_asked(turn, thread)
     if asked is None:
@@ -66,11 +76,25 @@ def planned_now(turn: Turn, thread: Thread, event: Event | None) -> None:
         told = frame.asked_tick | {_gate_key(thread): asked}
         turn.frames[frame.id] = replace(frame, asked_tick=told)
     changed = turn.threads[thread.id].box.get("changed", "")
-    round_, left = _round_now(step, turn.tick - asked)
+    round_, left = round_now(step, turn.tick - asked)
     if left <= 0:
         _expired(turn, thread, round_)
     else:
         _ask(turn, thread, round_, left, changed)
+
+
+def _nothing_to_approve(turn: Turn, thread: Thread, node: Node) -> None:
+    """Open for a plan of no acts: should one be done after all, it is asked for."""
+    _remember_plan(turn, thread, make_plan(turn, thread, node))
+    turn.note(
+        "approved",
+        f"{node.name}: nothing to approve",
+        thread,
+        why="what it covers was done by hand",
+        subject=node.id,
+        refs={"opened": True},
+    )
+    turn.passed(thread)
 
 
 def _first_asked(turn: Turn, thread: Thread) -> float | None:
@@ -84,30 +108,10 @@ def _first_asked(turn: Turn, thread: Thread) -> float | None:
     return None
 
 
-def _round_now(step: ApproveStep, gone: float) -> tuple[int, float]:
-    """Return whose turn it is so long after the first asking, and what they have left.
-
-    What has to be asked again does not get its time again: neither here nor in `then`.
-    """
-    round_, circle = 0, step.then
-    left = step.within.total_seconds() - gone
-    while left <= 0 and circle is not None:
-        round_, left = round_ + 1, left + circle.within.total_seconds()
-        circle = circle.then
-    return round_, left
-
-
-def _circle(step: ApproveStep, round_: int) -> Escalation | ApproveStep | None:
-    circle: Escalation | ApproveStep | None = step
-    for _ in range(round_):
-        circle = circle.then if circle is not None else None
-    return circle
-
-
 def _ask(turn: Turn, thread: Thread, round_: int, within: float, changed: str) -> None:
     node = turn.node(thread)
     step: ApproveStep = node.step
-    circle = _circle(step, round_)
+    circle = circle_at(step, round_)
     assert circle is not None
     plan = make_plan(turn, thread, node)
     key = turn.key(thread, f"approve{round_}")
@@ -241,7 +245,7 @@ def _next_circle(turn: Turn, thread: Thread) -> None:
 
 def _expired(turn: Turn, thread: Thread, round_: int) -> None:
     node = turn.node(thread)
-    following = _circle(node.step, round_ + 1)
+    following = circle_at(node.step, round_ + 1)
     if following is not None:
         _ask(turn, thread, round_ + 1, following.within.total_seconds(), "")
         return
@@ -357,7 +361,7 @@ def late_vote(turn: Turn, event: Event) -> None:
         begun = bool(thread.held) or thread.n > 0
         if gate is None or begun or event.vote != "reject":
             continue
-        if f"@{gate.pc}:" in event.key and _was_asked(gate.step, event):
+        if f"@{gate.pc}:" in event.key and was_asked(gate.step, event):
             turn.note(
                 "rejected",
                 f"{event.by.id} said no before the act began",
@@ -373,18 +377,6 @@ def late_vote(turn: Turn, event: Event) -> None:
         why="the question is closed",
         subject=event.key,
     )
-
-
-def _was_asked(step: ApproveStep, event: Voted) -> bool:
-    """Return whether the person may answer the gate, in any of its circles."""
-    mine, circle = {event.by.id, *event.by.groups}, _circle(step, 0)
-    if mine & set(step.not_by):
-        return False
-    while circle is not None:
-        if any(need.group in mine for need in circle.from_):
-            return True
-        circle = circle.then
-    return False
 
 
 STAGES: Final[Mapping[str, Resume]] = {

@@ -108,7 +108,11 @@ def confirm_seen(turn: Turn, thread: Thread, event: Event | None) -> None:
         turn.passed(thread)
     elif all(state not in (expected, "unknown") for _, state, expected in states):
         turn.note("decision", "the trouble is gone", thread, why=told)
-        turn.cleared(thread, told)
+        if turn.record.by_hand and not thread.frame:  # that is why
+            turn.note("decision", "restore now", thread, why="it was done by hand")
+            turn.enter(thread, turn.scope(thread).restore)
+        else:
+            turn.cleared(thread, told)
     else:
         _unconfirmed(turn, thread, told)
 

@@ -6,7 +6,7 @@ Called by core.advance for every event that no step waits for by key.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from engine.core import acting, crashes, drifting, ends, undoing
+from engine.core import acting, adopting, crashes, drifting, ends, undoing
 from engine.core.record import MAIN, Frame, Record, Thread, Winding
 from engine.core.steering import STEER, steered_after_the_end
 from engine.core.turn import Turn, replace
@@ -49,6 +49,7 @@ def _started(turn: Turn, event: Started) -> None:
         hold=event.held_globally,
     )
     turn.frames[""] = Frame("", 0, event.inputs)
+    adopting.adopt(turn, event)
     for index, watch in enumerate(turn.compiled.watches):
         thread = Thread(f"{watch.kind}{index}", watch.pc, since=turn.tick)
         turn.put(thread)

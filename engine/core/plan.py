@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from engine.core.binding import target_names, with_names
+from engine.core.by_hand import left_to_do
 from engine.core.code import END_OF_BLOCK, ActionCode, Node
 from engine.core.names import (
     evidence_of,
@@ -39,11 +40,23 @@ def make_plan(turn: Turn, thread: Thread, gate: Node) -> Plan:
     """Return the plan of the acts that are still to come, as they would be done now."""
     acts: list[PlannedAct] = []
     for pc in _to_come(thread, gate):
-        acts += planned(turn, thread, turn.compiled.nodes[pc])
+        node = turn.compiled.nodes[pc]
+        acts += left_to_do(turn.record, node, planned(turn, thread, node))
     states = states_now(turn, thread, gate)
     bound = tuple(acts)
     revision = turn.compiled.revision
     return Plan(revision, bound, states, plan_hash(revision, bound, states))
+
+
+def all_by_hand(turn: Turn, thread: Thread, gate: Node) -> bool:
+    """Return whether people did all that the gate covers before the run began."""
+    nodes = [turn.compiled.nodes[pc] for pc in _to_come(thread, gate)]
+    acts = [planned(turn, thread, node) for node in nodes]
+    left = [
+        left_to_do(turn.record, node, some)
+        for node, some in zip(nodes, acts, strict=True)
+    ]
+    return bool(turn.record.by_hand) and any(acts) and not any(left)
 
 
 def _to_come(thread: Thread, gate: Node) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from math import ceil
 
+from engine.model.steps import ApproveStep, Escalation
 from engine.model.vocabulary import Retry
 
 
@@ -106,3 +107,24 @@ def _place(
             filled[index] = person
             return True
     return False
+
+
+def round_now(step: ApproveStep, gone: float) -> tuple[int, float]:
+    """Return whose turn it is so long after the first asking, and what they have left.
+
+    What has to be asked again does not get its time again: neither here nor in `then`.
+    """
+    round_, circle = 0, step.then
+    left = step.within.total_seconds() - gone
+    while left <= 0 and circle is not None:
+        round_, left = round_ + 1, left + circle.within.total_seconds()
+        circle = circle.then
+    return round_, left
+
+
+def circle_at(step: ApproveStep, round_: int) -> Escalation | ApproveStep | None:
+    """Return who is asked in a round, from 0; None: there is no such round."""
+    circle: Escalation | ApproveStep | None = step
+    for _ in range(round_):
+        circle = circle.then if circle is not None else None
+    return circle

@@ -63,6 +63,15 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     asked_tick: dict[str, float] = {}  # gate to the tick of its first asking
 
 
+class ByHand(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An act that was done before the run began."""
+
+    action: str
+    target: str = ""
+    by: str = ""  # who says so
+    held: str = ""  # id of what is held for it; empty: nothing is
+
+
 class Winding(msgspec.Struct, frozen=True, omit_defaults=True):
     """The run is coming to its end: what is in flight ends first."""
 
@@ -91,6 +100,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     held: tuple[Held, ...] = ()
     evidence: dict[str, Evidence] = {}
     acted: bool = False  # an act was begun
+    by_hand: tuple[ByHand, ...] = ()  # that no step has come to yet
     hold: bool = False  # the global one
     hold_here: str = ""  # who holds this run alone, and why; empty: nobody
     roles: dict[str, str] = {}  # commander, deputy, scribe, liaison: who has it

@@ -3,10 +3,12 @@
 Read by: asking, gates; runtime.chat (whose link would count).
 """
 
+from engine.core.policy import circle_at
 from engine.core.record import Thread
 from engine.core.turn import Turn
 from engine.model.events import Answered, Voted
 from engine.model.people import Actor, Question
+from engine.model.steps import ApproveStep
 
 
 def not_asked(question: Question, by: Actor) -> str:
@@ -47,3 +49,15 @@ def note_refused(
         subject=question.key,
         refs={"by": event.by.id},
     )
+
+
+def was_asked(step: ApproveStep, event: Voted) -> bool:
+    """Return whether the person may answer the gate, in any of its circles."""
+    mine, circle = {event.by.id, *event.by.groups}, circle_at(step, 0)
+    if mine & set(step.not_by):
+        return False
+    while circle is not None:
+        if any(need.group in mine for need in circle.from_):
+            return True
+        circle = circle.then
+    return False

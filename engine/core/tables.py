@@ -123,6 +123,7 @@ STAGE_EVENT: Final[Mapping[str, str]] = {
     "check.seen": "look",
     "looks.seen": "look",
     "confirm.seen": "look",
+    "act.by_hand": "look",
     "act.recheck": "look",
     "act.done_when": "look",
     "act.remember": "look",

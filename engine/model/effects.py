@@ -133,6 +133,7 @@ NOTE_KINDS = (
     "did",  # an act was done (and verified, where it says how)
     "failed",  # an act, a verify, a guard or a step failed
     "retry",
+    "adopted",  # an act that was done by hand counts as done, and is held from here
     "joined",  # an act joined a held slot
     "settled",  # point of no return: no longer held, undoing would do harm
     "undoing",

@@ -18,6 +18,14 @@ class _Event(msgspec.Struct, frozen=True, omit_defaults=True, tag=True, kw_only=
     tick: float = 0.0
 
 
+class Adopted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An act that people did by hand before the run began: it counts as done."""
+
+    action: str
+    target: str = ""  # of an `each`
+    before: dict[str, Any] = {}  # what `remember` would have seen
+
+
 class Started(_Event, frozen=True, kw_only=True):
     """The run begins."""
 
@@ -32,6 +40,7 @@ class Started(_Event, frozen=True, kw_only=True):
     by: Actor
     mode: Literal["live", "dry-run", "rehearsal"] = "live"  # a mark for people to read
     held_globally: bool = False
+    did: tuple[Adopted, ...] = ()  # by hand; `by` says so
 
 
 class Looked(_Event, frozen=True, kw_only=True):

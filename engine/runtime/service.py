@@ -7,7 +7,7 @@ changed. Secrets are taken out of what people write, here.
 
 import logging
 import secrets as random_source
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -17,7 +17,16 @@ from engine.core.inputs import bind_inputs
 from engine.core.lists import every_step
 from engine.errors import DoesNotApply, NotFound
 from engine.model.alert import Alert
-from engine.model.events import Answered, Cancelled, Event, Noted, Started, Taken, Voted
+from engine.model.events import (
+    Adopted,
+    Answered,
+    Cancelled,
+    Event,
+    Noted,
+    Started,
+    Taken,
+    Voted,
+)
 from engine.model.people import BROKEN, Actor, Grant, Question
 from engine.model.run import ENDS, RunSummary
 from engine.model.runbook import Runbook
@@ -27,8 +36,14 @@ from engine.ports import GlobalHold, Store
 from engine.runtime.driver import Driver
 from engine.runtime.library import Bundle, Library
 from engine.runtime.plain_text import kept_text, kept_value
-from engine.runtime.redact import MARK, Redactor
+from engine.runtime.redact import Redactor
 from engine.runtime.session import Session
+from engine.runtime.starting import (
+    kept_alert,
+    secret_values,
+    taken_over,
+    without_sources,
+)
 
 log = logging.getLogger(__name__)
 replace = msgspec.structs.replace
@@ -37,7 +52,6 @@ ALPHABET: Final = (
     "abcdefghjkmnpqrstuvwxyz23456789"  # no 0/o, 1/l/i: read out on the phone
 )
 ANSWERED: Final = ("ask", "happened", "undo_anyway", "resolved")  # kinds of question
-KEPT_OF_ALERTS: Final = ("source", "labels", "annotations", "fingerprint", "starts_at")
 Vote = Literal["approve", "reject"]
 Tell = Callable[[str, Event], Awaitable[None]]
 
@@ -93,25 +107,30 @@ class Service:
         alert: Alert | None = None,
         mode: str = "live",
         run: str = "",
+        did: Sequence[Adopted] = (),
     ) -> str:
         """Begin a run; return its id: `run`, or a fresh one.
 
+        `did`: what was done by hand before; it counts as done and is held.
+
         Raises:
-            DoesNotApply: an input is missing or wrong; the message names each.
+            DoesNotApply: an input is missing or wrong, or an act cannot be taken over;
+                the message names each.
         """
         runbook = bundle.compiled.runbook
-        alert = alert if alert is None else _kept_alert(alert)
+        alert = alert if alert is None else kept_alert(alert)
         labels = alert.labels if alert is not None else {}
         notes = alert.annotations if alert is not None else {}
         inputs, problems = bind_inputs(runbook, kept_value(given), labels, notes)
         if problems:
             raise DoesNotApply("\n".join(problems))
         run, inputs_given = run or new_run_id(), inputs
-        private = Redactor(lambda: _secret_values(runbook, inputs_given))
+        private = Redactor(lambda: secret_values(runbook, inputs_given))
         self._refuse_secrets(runbook, inputs, private)
+        did = taken_over(bundle, did, inputs, self.redactor)
         inputs = await self._hide(run, runbook, inputs)
         await self.store.put_revision(bundle.revision, runbook.runbook, bundle.stored)
-        labels, notes = _without_sources(runbook, labels, notes)
+        labels, notes = without_sources(runbook, labels, notes)
 
         def clean(value: Mapping[str, Any]) -> dict[str, Any]:
             hidden: dict[str, Any] = self.redactor.value(private.value(value))
@@ -129,6 +148,7 @@ class Service:
             by=by,
             mode=mode,  # type: ignore[arg-type]
             held_globally=self.hold.reason() is not None,
+            did=tuple(did),
         )
         await self.driver.begin(Session(run, bundle.compiled), started)
         return run
@@ -313,33 +333,6 @@ class Service:
         """Return a run's entries. Raises NotFound."""
         await self.summary(run)
         return await self.store.entries(run)
-
-
-def _kept_alert(alert: Alert) -> Alert:
-    return replace(
-        alert, **{name: kept_value(getattr(alert, name)) for name in KEPT_OF_ALERTS}
-    )
-
-
-def _secret_values(runbook: Runbook, inputs: Mapping[str, Any]) -> list[str]:
-    """Return the values of the secret inputs that have one."""
-    return [
-        str(inputs[name])
-        for name, spec in runbook.inputs.items()
-        if spec.secret and inputs.get(name) is not None
-    ]
-
-
-def _without_sources(
-    runbook: Runbook, labels: Mapping[str, Any], notes: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return labels and annotations without those that a secret input is read from."""
-    both = {"labels": dict(labels), "annotations": dict(notes)}
-    for spec in runbook.inputs.values():
-        part, _, key = (spec.from_ or "").partition(".")
-        if spec.secret and key in both.get(part, {}):
-            both[part][key] = MARK
-    return both["labels"], both["annotations"]
 
 
 def still_open(summary: RunSummary) -> RunSummary:

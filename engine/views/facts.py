@@ -224,14 +224,15 @@ def _names(cause: Entry | None) -> tuple[str, ...]:
 
 
 def _held(entries: Sequence[Entry]) -> tuple[Deed, ...]:
-    """Return the intents with a way back that were neither undone nor handed away."""
+    """Return the acts with a way back that were neither undone nor handed away."""
     held: list[Deed] = []
     for entry in entries:
         if entry.event is not None:
             continue
-        if entry.kind == "intent" and entry.refs.get("undo") is not None:
+        takes = entry.kind in ("intent", "adopted")
+        if takes and entry.refs.get("undo") is not None:
             held.append(_deed(entry))
-        elif entry.kind == "undone":
+        elif entry.kind == "undone" or entry.refs.get("there") is False:
             held = _without(held, entry, once=True)
         elif entry.kind == "settled":
             held = _without(held, entry, once=False)

@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 import hypothesis.strategies as st
+import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
@@ -21,6 +22,7 @@ from engine.core.tables import STAGE_EVENT, STAGE_STATE, STEP_TABLE
 from engine.model.effects import Act, Ask, Lock, Look, Timer
 from engine.model.events import (
     Acted,
+    Adopted,
     AlertResolved,
     Answered,
     Cancelled,
@@ -47,6 +49,7 @@ from engine.model.run import ENDS
 from engine.runtime.session import Session
 from tests.rehearsing import compiled
 
+replace = msgspec.structs.replace
 CHECKS = """
 checks:
   bad: {probe: {}, pass: value > 0, fresh_for: 10s}
@@ -119,6 +122,10 @@ isolate: [{act: inside, on_fail: other}]
 workaround: {other: [{wait: 1m}]}
 """
 CODES = [compiled(text, {"inner": INNER}) for text in RUNBOOKS]
+BY_HAND = [  # some of it no step does, or not to that target
+    Adopted("take"), Adopted("keep"), Adopted("drop"), Adopted("drain", "a"),
+    Adopted("drain"), Adopted("step"), Adopted("inside"), Adopted("take", "x"),
+]  # fmt: skip
 PEOPLE = [
     Actor(name, groups=(name, "owners", "o")) for name in ("a", "b", "c", "owners")
 ]
@@ -164,14 +171,17 @@ class AnyOrder(RuleBasedStateMachine):
         self.life = run_life()
         self.tick = 0.0
 
-    @initialize(index=st.integers(0, len(CODES) - 1))
-    def begin(self, index: int) -> None:
+    @initialize(
+        index=st.integers(0, len(CODES) - 1), did=st.lists(st.sampled_from(BY_HAND))
+    )
+    def begin(self, index: int, did: list[Adopted]) -> None:
         code = CODES[index]
         self.session = Session("r", code)
         self.events: list[Event] = []
         self.edges = {(edge.source, edge.target) for edge in machine_graph(code).edges}
         inputs = {name: one.default for name, one in code.runbook.inputs.items()}
-        self.tell(Started(run="r", revision="rev", inputs=inputs, by=Actor("ana")))
+        start = Started(run="r", revision="rev", inputs=inputs, by=Actor("ana"))
+        self.tell(replace(start, did=tuple(did)))
 
     def tell(self, event: Event) -> None:
         before = self.session.record

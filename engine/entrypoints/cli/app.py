@@ -13,6 +13,7 @@ import typer
 
 from engine import __version__
 from engine.entrypoints.cli import (
+    adopting,
     alerts,
     answering,
     authoring,
@@ -51,6 +52,7 @@ def build() -> typer.Typer:
         proofs,
         printing,
         running,
+        adopting,
         answering,
         steering,
         breaking_glass,

@@ -24,8 +24,11 @@ from engine.views.escape import visible
 from engine.views.message import answering_command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.config import Config
     from engine.model.alert import Alert
+    from engine.model.events import Adopted
     from engine.runtime.library import Bundle, Library
 
 GOOD: Final = ("resolved", "cleared")
@@ -41,11 +44,12 @@ async def start(
     *,
     alert: "Alert | None",
     json_: bool,
+    did: "Sequence[Adopted]" = (),
 ) -> int:
     """Start a run and attend it; return the exit code.
 
     Raises:
-        DoesNotApply: an input is missing or wrong.
+        DoesNotApply: an input is missing or wrong; `did` cannot be taken over.
     """
     follower = follower_of(json_=json_)
     async with engine(
@@ -55,7 +59,7 @@ async def start(
         opened.host.begins(run)
         await opened.host.start()
         by = opened.service.actor(who, "cli", bundle.compiled.runbook)
-        await opened.service.start(bundle, given, by, alert=alert, run=run)
+        await opened.service.start(bundle, given, by, alert=alert, run=run, did=did)
         attended = _attended(opened, follower, who)
         await attended.to_the_end()
     return over(follower, [run], json_=json_, gone=attended.gone)

@@ -27,8 +27,8 @@ HERE: Final = "http://runbook"  # a name for the other end of the unix socket
 PROBE_SECONDS: Final = 2.0  # a server here that says nothing for so long stands still
 ANSWER_SECONDS: Final = 30.0
 THERE: Final = frozenset(  # the commands that a server on another machine can do
-    {"run", "approve", "reject", "answer", "note", "cancel", "take", "runs", "report"}
-    | {"retry", "sev", "page"}
+    {"run", "adopt", "approve", "reject", "answer", "note", "cancel", "take", "runs"}
+    | {"retry", "sev", "page", "report"}
     | {"timeline", "verify-timeline", "why", "alerts", "proposals", "accept"}
     | {"decline", "hold", "reload", "doctor", "retain"}
 )

@@ -18,6 +18,7 @@ from engine.core.machine import machine_graph
 from engine.entrypoints.web.asked import Asked
 from engine.entrypoints.web.operations import Start
 from engine.errors import DoesNotApply, EngineError, NotFound
+from engine.model.events import Adopted
 from engine.model.run import RunSummary
 from engine.model.runbook import Runbook
 from engine.runtime import holding
@@ -54,7 +55,8 @@ async def start(asked: Asked) -> Any:
         fresh = run not in host.ours  # the same key may be on its way already
         host.begins(run)
         try:
-            await service.start(bundle, body.inputs, by, alert=alert, run=run)
+            did = [Adopted(one.action, one.target, one.before) for one in body.did]
+            await service.start(bundle, body.inputs, by, alert=alert, run=run, did=did)
         except EngineError:
             if fresh:
                 host.ended(run)

@@ -17,6 +17,16 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
+class Did(Model):
+    """An act that was done by hand: it counts as done, and is held."""
+
+    action: str = Field(description="The action's name.")
+    target: str = Field("", description="Of an `each`.")
+    before: dict[str, Any] = Field(
+        default_factory=dict, description="What `remember` would have seen."
+    )
+
+
 class Start(Model):
     """Start a run."""
 
@@ -27,6 +37,9 @@ class Start(Model):
     )
     source: str = Field(
         "", description="Of the alert's body; left out: as the triggers name it."
+    )
+    did: list[Did] = Field(
+        default_factory=list, description="What was done by hand before."
     )
     key: str = Field("", description="The same key starts the same run once.")
 

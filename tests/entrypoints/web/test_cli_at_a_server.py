@@ -283,3 +283,32 @@ def test_what_is_no_server_of_ours_is_told(served: Served, away: Away) -> None:
         "Name the address of `runbook serve`.\n"
     )
     assert (1, expected) == (code, told)
+
+
+def test_a_server_takes_over_what_was_done_by_hand(served: Served, away: Away) -> None:
+    """`adopt` from another machine: held from the start, and given back; in her name."""
+    world = served.folder / "world"
+    (world / "lowered").touch()
+    (world / "broken").unlink()
+    did = ("--did", "lower", "--did", "repair")
+    words = ("adopt", "flag", *did, "--set", f"folder={world}", "--json")
+    code, out, errors = away.runbook("ana", *words)
+    run = json.loads(out)[0]["run"]
+    refused = away.runbook("ana", "adopt", "flag", "--did", "lover", *words[6:8])
+    entries = served.api("eve", "GET", f"/runs/{run}/timeline")[1]
+    told = [
+        (one["actor"], one["what"])
+        for one in entries
+        if one["kind"] in ("adopted", "intent", "undone")
+    ]
+
+    assert (0, []) == (code, [*world.iterdir()]), errors
+    assert [
+        ("ana", "lower was done by hand"),
+        ("ana", "repair was done by hand"),
+        ("engine", "undid lower"),
+    ] == told
+    assert (1, "") == refused[:2]
+    assert refused[2].endswith(
+        "lover: no such action of 'flag'; it has: lower, repair\n"
+    )
