@@ -105,6 +105,7 @@ class Post(msgspec.Struct, frozen=True):
     seq: int  # of that entry: everything up to it is told
     at: float  # epoch seconds of what happened
     card: Card
+    said: tuple[str, ...] = ()  # what `say` steps said below its title
 
 
 # Where

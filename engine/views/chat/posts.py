@@ -37,6 +37,7 @@ COLOURS: Final[Mapping[str, str]] = {
     "escalated": "warning", "expired": "danger", "severity": "warning",
     "late": "warning", "drift": "warning", "hold": "warning",
 }  # fmt: skip
+SAID: Final = "said: "  # before what a `say` step says
 GOOD_ENDS: Final = ("resolved", "cleared")
 WORST: Final = ("danger", "warning", "good", "")  # of several colours
 LINES_MOST: Final = 8  # below the title
@@ -70,7 +71,11 @@ def merged(waiting: Sequence[Post]) -> Post:
     if len(waiting) == 1:
         return last
     run = last.key.rpartition(":")[0]
-    lines = [f"{time_text(one.at)} {one.card.title}" for one in waiting]
+    lines = [
+        f"{time_text(one.at)} {told}"
+        for one in waiting
+        for told in (one.card.title, *one.said)
+    ]
     left_out = len(lines) - FIRST_KEPT - LAST_KEPT
     if left_out > 0:
         told = f"… {left_out} more: runbook show {run}, or /runbook report {run}"
@@ -116,7 +121,9 @@ def _post(group: list[Entry], notes: list[Entry], mode: str) -> Post:
         shown = _started(group[0], notes, mode)
     else:
         shown = _changed(group, notes, mode)
-    return Post(f"{last.run}:{last.seq}", last.seq, last.at, shown)
+    words = [_what(one) for one in notes if one.what.startswith(SAID)]
+    said = tuple(one for one in words if one != shown.title)
+    return Post(f"{last.run}:{last.seq}", last.seq, last.at, shown, said)
 
 
 def _started(entry: Entry, notes: list[Entry], mode: str) -> Card:
@@ -156,7 +163,7 @@ def _words(note: Entry) -> str:
 
 
 def _what(note: Entry) -> str:
-    told = line(note.what.removeprefix("said: "))
+    told = line(note.what.removeprefix(SAID))
     if note.target and note.target not in note.what:
         told += f" on {line(note.target, 100)}"
     if note.kind == "note":

@@ -13,6 +13,7 @@ import pytest
 from engine.bootstrap.opening import Engine, engine
 from engine.config import load_config
 from engine.entrypoints.cli.choosing import known_library
+from engine.entrypoints.web import serving
 from engine.entrypoints.web.answering import Answering
 from engine.entrypoints.web.app import application
 from engine.errors import StoreUnavailable
@@ -239,3 +240,32 @@ async def test_a_forged_or_closed_link_is_gone(tmp_path: Path) -> None:
         assert [410] * 4 == [one.status_code for one in gone]
         assert "this question is closed" in gone[-1].text
         assert "How many" not in gone[-1].text
+
+
+async def test_a_link_is_looked_at_and_answered_over_a_real_connection(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    A browser's form on a socket: shown, answered once, used then; no token in the log.
+    """
+    caplog.set_level("DEBUG")
+    async with door(tmp_path, ASK) as made:
+        link, sock = made.token("ana"), serving.listen("127.0.0.1:0")
+        app = application(Answering(made.opened, made.links).routes())
+        server = serving.server(app)
+        task = asyncio.create_task(server.serve(sockets=[sock]))
+        base = f"http://127.0.0.1:{sock.getsockname()[1]}"
+        async with httpx.AsyncClient(base_url=base, trust_env=False) as web:
+            looked = await web.get(link)
+            told = [await web.post(link, data={"many": one}) for one in ("x", "3", "4")]
+        server.end(now=True)
+        await task
+        sock.close()
+
+        assert 200 == looked.status_code
+        assert "How many?" in looked.text
+        assert [400, 200, 410] == [one.status_code for one in told]
+        assert "used already" in told[2].text
+        assert ["answered"] == await made.kinds()
+        ours = [one for one in caplog.records if not one.name.startswith("httpx")]
+        assert [] == [one for one in ours if link[8:] in one.getMessage()]
