@@ -20,6 +20,7 @@ from engine.entrypoints.cli import (
     breaking_glass,
     chatting,
     covering,
+    diffing,
     keeping,
     offering,
     printing,
@@ -50,6 +51,7 @@ def build() -> typer.Typer:
     modules = (
         authoring,
         proofs,
+        diffing,
         printing,
         running,
         adopting,
