@@ -47,21 +47,46 @@ def replay(
     ] = "text",
 ) -> None:
     """Replay a recorded run: entry for entry the same, or where it parts."""
+    config = config_of(context)
+    history = history_of(config, run)
+    if with_ is not None:
+        parts = _changed(config, history, with_, format_)
+    else:
+        parts = _same(config, history, format_)
+    if parts:
+        raise typer.Exit(PROBLEMS)
+
+
+def _same(config: "Config", history: "History", format_: str) -> bool:
+    """Replay on the version of then; return whether it parts."""
     from engine.bootstrap import kinds
     from engine.entrypoints.cli.replays_shown import as_object, as_text
     from engine.runtime.library import compiled_from
     from engine.runtime.replaying import replayed
 
-    config = config_of(context)
-    history = history_of(config, run)
     compiled = compiled_from(history.texts, history.summary.revision, kinds(config))
     found = replayed(history, compiled)
     if format_ == "json":
         say_json(as_object(history, found))
     else:
         say(as_text(history, found))
-    if found.parts:
-        raise typer.Exit(PROBLEMS)
+    return found.parts
+
+
+def _changed(config: "Config", history: "History", file: Path, format_: str) -> bool:
+    """Play another version on what was recorded; return whether they part."""
+    from engine.bootstrap import kinds
+    from engine.entrypoints.cli.choosing import body_of
+    from engine.entrypoints.cli.replays_shown import changed_object, changed_text
+    from engine.runtime.replaying import changed
+
+    text = body_of(str(file)).decode("utf-8", "replace")
+    found = changed(history, text, str(file), kinds(config))
+    if format_ == "json":
+        say_json(changed_object(history, str(file), found))
+    else:
+        say(changed_text(history, str(file), found))
+    return found.parting.parts
 
 
 def history_of(config: "Config", run: str) -> "History":
