@@ -28,7 +28,8 @@ def begin_say(turn: Turn, thread: Thread) -> None:
     text = rendered_text(turn, thread, step.say)
     to = rendered_text(turn, thread, step.to) if step.to else ""
     turn.effects.append(Say(text, to))
-    turn.note("step", f"said: {text}", thread, refs={"to": to} if to else {})
+    refs = {"said": text} | ({"to": to} if to else {})
+    turn.note("step", f"said: {text}", thread, refs=refs)
     turn.passed(thread)
 
 

@@ -51,7 +51,8 @@ def _severity(turn: Turn, event: SeveritySet) -> None:
     turn.change(severity=event.to, severity_seen=worst)
     why = f"{by} says so" + (f": {event.reason}" if event.reason else "")
     what = f"severity {now} -> {event.to}"
-    turn.note("severity", what, why=why, refs={"by": by})
+    refs = {"by": by, "was": now, "to": event.to}
+    turn.note("severity", what, why=why, refs=refs)
     turn.effects.append(Say(f"Severity is now {event.to} ({why})"))
 
 

@@ -207,6 +207,7 @@ def told(turn: Turn, thread: Thread, event: Event | None) -> None:
             thread,
             subject=held.action,
             target=held.target,
+            refs={"kept": True},
         )
         turn.let_go(held.id)
         _after(turn, thread)

@@ -65,9 +65,10 @@ def _raise(turn: Turn, thread: Thread) -> None:
     rule = turn.node(thread).step
     seen = turn.record.severity_seen  # sev1 is worse than sev2, and sorts before it
     if rule.to < turn.record.severity and (not seen or rule.to < seen):
-        why = f"raise: {rule.when} is true"
+        why, was = f"raise: {rule.when} is true", turn.record.severity
+        refs = {"was": was, "to": rule.to}
         turn.note(
-            "severity", f"severity {turn.record.severity} -> {rule.to}", thread, why=why
+            "severity", f"severity {was} -> {rule.to}", thread, why=why, refs=refs
         )
         turn.change(severity=rule.to)
         turn.effects.append(Say(f"Severity is now {rule.to} ({why})"))

@@ -5,10 +5,8 @@ None. Called by report, by rehearsals that compare what happened with what was e
 and by the web pages.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from engine.model.events import Acted, Noted, Restarted, Started
 from engine.model.timeline import Entry
@@ -23,8 +21,6 @@ from engine.views.moments import (
     phases_of,
 )
 from engine.views.waits import Wait, covered_seconds, waits_of
-
-SEVERITIES: Final = re.compile(r"severity (\S+) -> (\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +232,7 @@ def _held(entries: Sequence[Entry]) -> tuple[Deed, ...]:
             held = _without(held, entry, once=True)
         elif entry.kind == "settled":
             held = _without(held, entry, once=False)
-        elif entry.kind == "answered" and "takes over" in entry.what:
+        elif entry.kind == "answered" and entry.refs.get("kept"):
             held = _without(held, entry, once=True)
     return tuple(held)
 
@@ -255,11 +251,9 @@ def _without(held: list[Deed], entry: Entry, *, once: bool) -> list[Deed]:
 def _severities(entries: Sequence[Entry]) -> tuple[SeverityChange, ...]:
     changes = []
     for entry in _notes(entries, "severity"):
-        found = SEVERITIES.search(entry.what)
-        if found is not None:
-            changes.append(
-                SeverityChange(found[1], found[2], entry.tick, entry.at, entry.why)
-            )
+        was, to = str(entry.refs.get("was", "")), str(entry.refs.get("to", ""))
+        if to:
+            changes.append(SeverityChange(was, to, entry.tick, entry.at, entry.why))
     return tuple(changes)
 
 

@@ -1,5 +1,6 @@
 """The facts of a run, counted from its timeline."""
 
+import msgspec
 import pytest
 import views_story as story
 
@@ -9,6 +10,9 @@ from engine.views.facts import Facts, UnknownCheck, facts
 from engine.views.harm import harm_of
 from engine.views.moments import Moments
 from engine.views.waits import covered_seconds, waits_of
+from tests.rehearsing import play
+
+replace = msgspec.structs.replace
 
 
 def names(deeds: object) -> list[str]:
@@ -62,8 +66,9 @@ def test_settled_and_taken_over_things_are_not_held() -> None:
         )
     made.note(2, "settled", "point of no return", subject="drain")
     made.note(
-        3, "answered", "may takes over cut h1 as it is", subject="cut", target="h1"
-    )
+        3, "answered", "may takes over cut h1 as it is", subject="cut", target="h1",
+        refs={"kept": True},
+    )  # fmt: skip
 
     assert names(facts(made.entries()).held) == ["cut h2"]
 
@@ -293,7 +298,8 @@ def test_severity_guards_and_the_engine_are_counted() -> None:
     Severity history, guards, restarts, lost answers and late notes are facts.
     """
     made = story.Story()
-    made.note(1, "severity", "severity sev3 -> sev2", "users")
+    made.note(1, "severity", "severity sev3 -> sev2", "users",
+              refs={"was": "sev3", "to": "sev2"})  # fmt: skip
     made.note(2, "guard", "guard of cut refused", "too few", subject="cut", target="h3")
     made.event(3, "engine is back", Restarted(lost_seconds=4.5))
     made.event(4, "act ended: unknown", Acted(key="a", outcome="unknown"))
@@ -307,3 +313,29 @@ def test_severity_guards_and_the_engine_are_counted() -> None:
     assert (seen.crashes, seen.lost_seconds, seen.acts_lost, seen.added_later) == (
         1, 4.5, 1, 1,
     )  # fmt: skip
+
+
+PLAYED = """
+checks:
+  bad: {probe: {}, pass: value > 0}
+actions:
+  take: {do: {}, undo: {do: {}}, undo_if: checks.bad.ok}
+raise: [{to: sev1, when: '!checks.bad.ok'}]
+isolate: [{act: take}, {say: 'said: by the author', to: status}, {wait: 1m}]
+"""
+
+
+def test_facts_stand_in_fields_that_a_run_writes() -> None:
+    """
+    A severity, a take-over, what a step said: read from fields, never from the words.
+    """
+    script = {"checks": {"bad": "fail"}, "people": [{"undo": False}]}
+    entries = play(PLAYED, script).entries
+    silent = [replace(one, what="") for one in entries]
+    found = facts(silent)
+
+    assert [("sev3", "sev1")] == [(one.was, one.to) for one in found.severities]
+    assert [] == names(found.held)
+    assert ["said: by the author"] == [
+        one.refs["said"] for one in entries if "said" in one.refs
+    ]

@@ -157,7 +157,8 @@ def middle(story: Story) -> Story:
     )  # fmt: skip
     story.impact(62, None)
     _vote(story, 95, MAY, "still needed: 1 of incident-commanders")
-    story.note(100, "severity", "severity sev2 -> sev1", "affected_users is 15800")
+    story.note(100, "severity", "severity sev2 -> sev1", "affected_users is 15800",
+               refs={"was": "sev2", "to": "sev1"})  # fmt: skip
     _vote(story, 153, ODA, "everybody needed has said yes")
     story.note(
         154, "intent", "about to do roll_back_router", step="workaround.roll-back/2",

@@ -3,7 +3,9 @@
 Pure and total: any text gives a Command or a Refusal, never an error, and never more
 than that: nothing here is run by a shell, and no name is taken that is not known.
 
-Called by: runtime.chat, the help of the command line.
+`typed` reads answers as the types of their fields, for chat, links and the terminal.
+
+Called by: runtime.chat, entrypoints.
 """
 
 from engine.core.words.commands import Command, Known, Refusal, Verb

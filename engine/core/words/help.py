@@ -1,6 +1,6 @@
 """The help of the grammar, made from its table.
 
-Called by: runtime.chat, the command line.
+Called by: runtime.chat.
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
 """Answers written as text, as the types of the fields that ask for them.
 
-Called by: runtime.chat, the command line.
+Called by: runtime.chat, one-time links, the command line.
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 What is typed is checked for its form here; whether it counts is the core's to say. An
 empty line, or the end of what is typed, is never an answer.
-Read by: running.
+Read by: attending, at_a_server.
 """
 
 import asyncio

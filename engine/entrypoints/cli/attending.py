@@ -1,7 +1,7 @@
 """A run in the hands of whoever sits at this terminal: watched, answered, left.
 
 Ctrl-C asks once: leave the run on disk, cancel it and give back, or go on. A second
-one leaves it on disk. Read by: running.
+one leaves it on disk. Read by: running, at_a_server.
 """
 
 import asyncio

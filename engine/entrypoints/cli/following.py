@@ -3,7 +3,8 @@
 A follower is the driver's listener: it is told of each change after it is in the
 journal. It shows, and remembers the last summary of each run; it decides nothing.
 
-Read by: running, answering.
+Read by: attending, telling, at_a_server, the demos; its JSON: reading, plans,
+looking_back.
 """
 
 import asyncio

@@ -102,7 +102,7 @@ def announced(story: Story, room: str) -> Card:
 
 def said_elsewhere(story: Story, entry: Entry) -> Card:
     """Return what a `say` with `to` tells another room."""
-    text = entry.what.removeprefix("said: ")
+    text = str(entry.refs["said"])
     return dressed(story, Card(text, (Small(f"run {story.summary.run}"),)))
 
 

@@ -226,8 +226,7 @@ def _news(
 
 def _said_to(entry: Entry) -> str:
     """Return the room that a `say` step names, or an empty string."""
-    said = entry.event is None and entry.what.startswith("said: ")
-    return str(entry.refs.get("to", "")) if said else ""
+    return str(entry.refs.get("to", "")) if "said" in entry.refs else ""
 
 
 def _asks(shown: Shown, story: Story) -> Iterable[Step]:

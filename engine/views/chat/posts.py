@@ -37,7 +37,6 @@ COLOURS: Final[Mapping[str, str]] = {
     "escalated": "warning", "expired": "danger", "severity": "warning",
     "late": "warning", "drift": "warning", "hold": "warning",
 }  # fmt: skip
-SAID: Final = "said: "  # before what a `say` step says
 GOOD_ENDS: Final = ("resolved", "cleared")
 WORST: Final = ("danger", "warning", "good", "")  # of several colours
 LINES_MOST: Final = 8  # below the title
@@ -121,7 +120,7 @@ def _post(group: list[Entry], notes: list[Entry], mode: str) -> Post:
         shown = _started(group[0], notes, mode)
     else:
         shown = _changed(group, notes, mode)
-    words = [_what(one) for one in notes if one.what.startswith(SAID)]
+    words = [_what(one) for one in notes if "said" in one.refs]
     said = tuple(one for one in words if one != shown.title)
     return Post(f"{last.run}:{last.seq}", last.seq, last.at, shown, said)
 
@@ -163,7 +162,7 @@ def _words(note: Entry) -> str:
 
 
 def _what(note: Entry) -> str:
-    told = line(note.what.removeprefix(SAID))
+    told = line(str(note.refs.get("said", note.what)))
     if note.target and note.target not in note.what:
         told += f" on {line(note.target, 100)}"
     if note.kind == "note":
