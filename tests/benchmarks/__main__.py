@@ -20,6 +20,7 @@ from tests.benchmarks.compiling import measure_compile
 from tests.benchmarks.core_speed import measure_advance
 from tests.benchmarks.crowding import measure_crowds
 from tests.benchmarks.figures import Figure, as_json, load, table
+from tests.benchmarks.proving_speed import measure_proofs
 from tests.benchmarks.rehearsing_speed import measure_rehearsals
 from tests.benchmarks.serving import measure_alerts, measure_first_act
 from tests.benchmarks.starting import measure_start
@@ -36,6 +37,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "compile": measure_compile,
     "rehearsals": measure_rehearsals,
     "advance": measure_advance,
+    "prove": measure_proofs,
     "traps": measure_traps,
     "alerts": measure_alerts,
     "webhook": measure_first_act,

@@ -17,7 +17,7 @@ from engine.analysis.always import as_held, happened
 from engine.analysis.proof.offers import Move
 from engine.analysis.proof.plain import all_plain
 from engine.analysis.proof.states import State
-from engine.analysis.proof.walk import Graph, Walk
+from engine.analysis.proof.walk import SAME, Graph, Walk
 from engine.core.advance import STAGES
 from engine.core.code import CompiledRunbook, Node
 from engine.core.gates import NOBODY, why_approval
@@ -232,8 +232,8 @@ class Judging:
             record = state.record
             if record.end or not record.run:
                 continue
-            own = [graph.edges[one].move.thread for one in graph.out[number]]
-            if not any(own) and not record.hold:
+            own = [graph.edges[one].move for one in graph.out[number]]
+            if not any(one.thread or one is SAME for one in own) and not record.hold:
                 told = "the run stands still: nothing it waits for can come"
                 yield Fault("waits", "", told, self._edge_to(number))
                 return

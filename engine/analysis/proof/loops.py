@@ -5,8 +5,9 @@ Called by: times.
 
 from typing import Final
 
+from engine.analysis.proof.ages import POLLS
 from engine.analysis.proof.offers import BLOCKS
-from engine.analysis.proof.states import POLLS, State
+from engine.analysis.proof.states import State
 from engine.analysis.proof.walk import Edge, Graph, Walk
 from engine.core.record import Record
 from engine.model.steps import ApproveStep, Escalation

@@ -18,7 +18,7 @@ from engine.expressions import Expression, compile_expression
 
 PAST: Final = (
     "act.acting", "act.lost", "act.retry", "act.verify", "act.verify_wait",
-    "act.happened", "act.crashed",
+    "act.happened", "act.crashed", "all.join", "run.inside",
 )  # fmt: skip
 
 
@@ -67,7 +67,10 @@ class Reading:
             pc = self.compiled.nodes[pc].next
 
     def _onward(self, node: Node) -> Iterator[int]:
-        yield from node.blocks
+        """Yield the places that come after a step; `~pc` of a block: what is after it.
+
+        The block around it is no way in again: its own thread tells whether it is.
+        """
         yield from self._after(node)
         for policy in (node.on_fail, node.on_reject, node.on_expire):
             if policy.kind == "jump":
@@ -90,28 +93,35 @@ class Reading:
         if node.next != END_OF_BLOCK:
             yield node.next
         elif node.pc in self._parents:
-            yield self._parents[node.pc]
+            yield ~self._parents[node.pc]
 
     def places(self, threads: Iterable[Thread]) -> frozenset[int]:
         """Return where threads stand; `~pc` for a step that has read all it reads."""
-        return frozenset(~one.pc if one.stage in PAST else one.pc for one in threads)
+        return frozenset([~one.pc if self._past(one) else one.pc for one in threads])
+
+    def _past(self, thread: Thread) -> bool:
+        """Whether the step reads nothing any more, and begins nothing inside it."""
+        stage, box = thread.stage, thread.box
+        if stage in ("each.batch", "each.pause"):
+            return bool(box["done"] >= len(box["targets"]))
+        if stage in ("repeat.round", "repeat.pause"):
+            return bool(thread.n >= self.compiled.nodes[thread.pc].step.repeat)
+        return stage in PAST
 
     def _ahead(self, places: frozenset[int]) -> frozenset[int]:
         """Return every address that can come from these on, these among them."""
         found: set[int] = set()
-        left: list[int] = []
-        for place in places:
-            if place < 0:
-                left += self._onward(self.compiled.nodes[~place])
-            else:
-                left.append(place)
+        left = list(places)
         while left:
-            pc = left.pop()
-            if pc in found:
+            place = left.pop()
+            if place in found:
                 continue
-            found.add(pc)
-            left += self._onward(self.compiled.nodes[pc])
-        return frozenset(found)
+            found.add(place)
+            node = self.compiled.nodes[~place if place < 0 else place]
+            left += self._onward(node)
+            if place >= 0:
+                left += node.blocks
+        return frozenset([one for one in found if one >= 0])
 
     def _nodes(self, pcs: frozenset[int]) -> Iterator[Node]:
         for pc in self.ahead(pcs):

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from engine.analysis.proof.ages import POLLS, STALE
 from engine.analysis.proof.reading import Reading
 from engine.core.code import CompiledRunbook
 from engine.core.names import TRUSTED
@@ -28,9 +29,7 @@ from engine.model.evidence import Evidence
 from engine.model.run import Held
 
 replace = msgspec.structs.replace
-STALE: Final = -1e9  # the tick of an answer that is older than its `fresh_for`
 NUMBERED: Final = re.compile(r"[#~]\d+")
-POLLS: Final = ("wait_for.look", "wait_for.wait", "act.verify", "act.verify_wait")
 UNSEEN: Final = (*BESIDE, "limits")  # threads that lead a run nowhere
 Pending = Mapping[str, "tuple[CheckCall, ...] | float"]  # key to looks, or to seconds
 
@@ -55,6 +54,8 @@ class States:
         ages: bool = True,
     ) -> None:
         self.compiled, self.reading, self.exact = compiled, reading, exact
+        rules = [one.when_resolved for one in compiled.runbook.trigger]
+        self.steered = bool(compiled.runbook.stop_when) or {"restore", "ask"} & {*rules}
         self.ages = ages  # false: after any wait, every answer may be another one
         self._fresh_for = {
             (scope.index, name): check.model.fresh_for.total_seconds()
@@ -139,6 +140,8 @@ class States:
         """Return what tells a state from others, but for what it holds."""
         record = state.record
         winding = record.winding
+        if record.hold and winding is None and not self.steered:
+            return self._held_up(state)
         pcs = self.reading.places(record.threads.values())
         frames = tuple(
             [self._frame(one, record, pcs) for one in record.frames.values()]
@@ -165,6 +168,28 @@ class States:
             state.history,
             repr((record.labels, record.annotations)) if self.reading.outside else "",
             record.alert_over and winding is None,  # it resolves once
+        )
+
+    def _held_up(self, state: State) -> Any:
+        """Return what tells states apart while the global hold keeps an act waiting.
+
+        Once it is lifted the run is where it would be without it, which is walked too:
+        only how such a run is ended from outside is new.
+        """
+        record = state.record
+        threads = [(one.id, one.pc, one.stage) for one in record.threads.values()]
+        inputs = record.frames[""].inputs
+        cause = record.frames[""].cause if self.reading.reads_end_cause else ""
+        return (
+            "held up",
+            tuple(threads),
+            record.phase,
+            record.acted,
+            self.kept(record),
+            self.told_at_end(record),
+            state.history,
+            cause,
+            repr((inputs, record.labels, record.annotations)),
         )
 
     def _thread(self, thread: Thread, state: State) -> Any:
@@ -321,11 +346,3 @@ def _names(thread: Thread) -> Any:
     if not thread.names:
         return ()
     return [(name, one) for name, one in thread.names.items() if name != TRUSTED]
-
-
-def aged(evidence: Mapping[str, Evidence], seconds: float) -> dict[str, Evidence]:
-    """Return the evidence as it stands so much later."""
-    return {
-        slot: one if one.tick == STALE else replace(one, tick=one.tick - seconds)
-        for slot, one in evidence.items()
-    }

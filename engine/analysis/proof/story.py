@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from engine.analysis.proof.walk import Edge, Graph, Walk
 from engine.core.record import MAIN
 
+UNTOLD: Final = ("start", "same")
 MOST_TOLD: Final = 60  # moves of one story
 
 
@@ -41,7 +42,7 @@ class Teller:
         edge = self.graph.edges[last]
         way = [*self.way(edge.source), last]
         edges = [self.graph.edges[one] for one in way]
-        told = [self._chapter(one) for one in edges if one.move.kind != "start"]
+        told = [self._chapter(one) for one in edges if one.move.kind not in UNTOLD]
         return told[-MOST_TOLD:]
 
     def round(self, last: int) -> tuple[list[int], list[int]]:
@@ -66,7 +67,7 @@ class Teller:
         told: list[Chapter] = []
         for index, seconds in way:
             edge = self.graph.edges[index]
-            if edge.move.kind == "start":
+            if edge.move.kind in UNTOLD:
                 continue
             chapter = self._chapter(edge)._replace(seconds=seconds)
             if told and told[-1].seconds == seconds and not _matters(edge):

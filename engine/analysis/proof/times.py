@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from engine.analysis.bounds import longer_lists, longer_undos
+from engine.analysis.proof.ages import POLLS
 from engine.analysis.proof.answers import look_seconds
 from engine.analysis.proof.domains import TARGETS
 from engine.analysis.proof.loops import NOT_TIMED, circles, loop_in
-from engine.analysis.proof.states import POLLS, State
-from engine.analysis.proof.walk import Edge, Graph
+from engine.analysis.proof.states import State
+from engine.analysis.proof.walk import SAME, Edge, Graph
 from engine.core.code import CompiledRunbook
 from engine.core.record import MAIN, Record, Thread
 from engine.core.turn import IN_FLIGHT
@@ -61,11 +62,10 @@ class Longest:
         self.compiled, self.graph = compiled, graph
         self.best: dict[Point, Reached] = {}
         self.order: dict[int, int] = {}
-        self.times = Times()
+        self.times = Times(tight=not longer_lists(compiled, TARGETS))
         self.posts = False  # whether the clock starts again with each post
         self.lists = longer_lists(compiled, TARGETS)
         self.undos = longer_undos(compiled, TARGETS)
-        self.times.tight = not self.lists
 
     def run(self) -> Times:
         """Return the worst cases."""
@@ -172,7 +172,7 @@ class Longest:
         move = edge.move
         thread = state.record.threads.get(label)
         if not move.thread:
-            return self._waits(state, thread, here)
+            return 0.0 if move is SAME else self._waits(state, thread, here)
         if move.thread != label and not _above(state.record, label, move.thread):
             return 0.0
         if move.timer:

@@ -10,13 +10,15 @@ Called by: proving.
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from itertools import product
 from typing import Any, Final, NamedTuple
 
+from engine.analysis.proof.ages import Ages
 from engine.analysis.proof.domains import Domains
 from engine.analysis.proof.offers import Move, Offers
 from engine.analysis.proof.reading import Reading
-from engine.analysis.proof.states import State, States, aged, replace
+from engine.analysis.proof.states import State, States, replace
 from engine.core.advance import advance
 from engine.core.code import CompiledRunbook
 from engine.core.outside_events import MOST_CRASHES
@@ -26,6 +28,7 @@ from engine.model.events import Started
 from engine.model.people import Actor
 
 MOST_STATES: Final = 100_000
+SAME: Final = Move("", "same", (), "", 0.0)  # to a state that holds more
 MOST_STARTS: Final = 256  # combinations of inputs that conditions read
 
 
@@ -79,12 +82,14 @@ class Walk:
         self.domains = Domains(compiled)
         self.reading = Reading(compiled, self.domains)
         self.states = States(compiled, self.reading, exact=exact, ages=ages)
+        self.ages = Ages(compiled)
         self.offers = Offers(compiled, self.domains, self.reading.always)
         self.graph = Graph()
         self._alike = True  # every run begins in the same way
         self._known: dict[Any, list[tuple[frozenset[Any], int]]] = {}
         self._winding: dict[Any, int] = {}
         self._left: list[int] = []
+        self._later: list[tuple[int, int]] = []  # so much is held there, and the state
         self.history: Callable[[State, Record, list[Effect], Any], frozenset[str]] = (
             lambda state, record, effects, event: state.history
         )
@@ -102,9 +107,28 @@ class Walk:
         self._alike = len(begin) == 1
         for move in begin:
             self._go(root, self.graph.states[root], move, judge)
-        while self._left:
-            self._from(self._left.pop(), judge)
+        while self._left or self._later:
+            if self._left:
+                self._from(self._left.pop(), judge)
+            elif not self._between(number := heappop(self._later)[1]):
+                self._from(number, judge)
         return self.graph
+
+    def _between(self, number: int) -> bool:
+        """Whether states that hold more and less are known by now; then it is left."""
+        state = self.graph.states[number]
+        more, less = self._around(self.states.key(state), self.states.held(state))
+        if more is None or less is None:
+            return False
+        self.graph.out[number].append(len(self.graph.edges))
+        self.graph.edges.append(Edge(number, more, SAME, (), False, False))
+        return True
+
+    def _around(self, key: Any, held: frozenset[Any]) -> tuple[int | None, int | None]:
+        """Return states that hold more, and less, and differ in nothing else."""
+        known = self._known[key]
+        more = next((number for other, number in known if held < other), None)
+        return more, next((number for other, number in known if held > other), None)
 
     def _starts(self) -> Iterator[Move]:
         runbook = self.compiled.runbook
@@ -157,8 +181,9 @@ class Walk:
     ) -> tuple[Record, list[Effect], frozenset[str]]:
         """Return what a move makes of a state: the record, effects, and history."""
         record, history = state.record, state.history
-        if move.seconds and record.evidence:
-            record = replace(record, evidence=aged(record.evidence, move.seconds))
+        older = self.ages.older(record, move.thread, move.seconds)
+        if older is not record.evidence:
+            record = replace(record, evidence=older)
         if move.kind == "dies":
             record = replace(record, crashes=MOST_CRASHES - 1)
         effects: list[Effect] = []
@@ -169,6 +194,7 @@ class Walk:
             record, more = advance(self.compiled, record, event)
             effects += more
             history = self.history(State(record, {}, history), record, more, event)
+        record = self.ages.polls_on(state.record, record, move.thread, older)
         return record, effects, history
 
     def _held_up(
@@ -234,10 +260,9 @@ class Walk:
         for other, number in known:
             if other == held:
                 return number, True
-        if _giving_back(state.record):
-            known = []  # what holds more would give back the same again, in a circle
-        more = next((number for other, number in known if held < other), None)
-        less = next((number for other, number in known if held > other), None)
+        more, less = None, None
+        if not _giving_back(state.record):  # else more would be given back in a circle
+            more, less = self._around(key, held)
         if more is not None and less is not None:
             return more, False
         number = len(self.graph.states)
@@ -246,7 +271,10 @@ class Walk:
         self.graph.states.append(state)
         self.graph.out.append([])
         self._known[key].append((held, number))
-        self._left.append(number)
+        if more is None:
+            self._left.append(number)
+        else:  # those that hold least come first: nobody walks what is between them
+            heappush(self._later, (len(held), number))
         return number, True
 
     def _edge(

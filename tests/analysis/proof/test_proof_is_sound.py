@@ -5,6 +5,7 @@ end and each time is one that the proof knows. The other way round, the way that
 longest is gone again by `advance` with real times.
 """
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,9 +19,10 @@ from engine.model.effects import Timer
 from tests.analysis.proof.random_runbooks import scripts, texts
 from tests.rehearsing import compiled, play
 
+MORE = int(os.environ.get("PROOF_EXAMPLES", "0"))  # by hand, other ones each time
 QUICK = settings(
-    max_examples=12,
-    derandomize=True,
+    max_examples=MORE or 12,
+    derandomize=not MORE,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
