@@ -25,12 +25,19 @@ from engine.model.credentials import (
     shown_url,
 )
 from engine.model.values import Duration, Model
-from engine.ports import ActResult, Call, Web, WebAnswer, WebProblem, WebRequest
+from engine.ports import (
+    TRY_AGAIN,
+    ActResult,
+    Call,
+    Web,
+    WebAnswer,
+    WebProblem,
+    WebRequest,
+)
 from engine.registry import Registry
 
 PATH: Final = "/api/v2/silences"
 ONE_PATH: Final = "/api/v2/silence"
-TRY_AGAIN: Final = frozenset({408, 425, 429})
 MAY_HAVE_HAPPENED: Final = frozenset({502, 503, 504})
 HOPELESS: Final = frozenset({"blocked", "too_large", "tls"})
 EVERYTHING: Final = frozenset({".*", ".+", "^.*$", "^.+$", ""})

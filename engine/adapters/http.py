@@ -34,12 +34,19 @@ from engine.model.evidence import Observation
 from engine.model.kinds import Place
 from engine.model.rate_limits import wait_asked
 from engine.model.values import Model
-from engine.ports import ActResult, Call, Web, WebAnswer, WebProblem, WebRequest
+from engine.ports import (
+    TRY_AGAIN,
+    ActResult,
+    Call,
+    Web,
+    WebAnswer,
+    WebProblem,
+    WebRequest,
+)
 from engine.registry import Registry
 
 SEEN_BYTES: Final = 64 * 1024  # of the body as text; `json` is made of the whole
 DETAIL_CHARACTERS: Final = 200
-TRY_AGAIN: Final = frozenset({408, 425, 429})
 MAY_HAVE_HAPPENED: Final = frozenset({502, 503, 504})
 GONE: Final = frozenset({404, 410})
 HOPELESS: Final = frozenset({"blocked", "too_large", "tls"})

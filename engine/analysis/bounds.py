@@ -23,6 +23,7 @@ from engine.core.code import (
 )
 from engine.core.ends import LAST_LOOK_SECONDS
 from engine.core.policy import batch_sizes, retry_delay
+from engine.model.runbook import comes_after
 from engine.model.steps import ApproveStep, EachStep, Escalation
 from engine.model.vocabulary import Retry
 
@@ -123,7 +124,7 @@ class _Bounds:
         if pc == END_OF_BLOCK:
             return 0.0
         node = self.compiled.nodes[pc]
-        if until and _after(node.phase, until):
+        if until and comes_after(node.phase, until):
             return 0.0
         ways = [self.longest(onward, until) for onward in self._onward(node)]
         return self.cost(node) + max(ways, default=0.0)
@@ -375,8 +376,3 @@ def most_targets(scope: Scope, node: Node) -> int:
         return len(found) if isinstance(found, list) else MOST_TARGETS
     limit = scope.runbook.limits.targets
     return limit.max if limit is not None and limit.max is not None else MOST_TARGETS
-
-
-def _after(phase: str, until: str) -> bool:
-    order = ("", "confirm", "isolate", "diagnose", "workaround", "restore")
-    return order.index(phase) > order.index(until)

@@ -21,7 +21,7 @@ from engine.core.lists import every_step
 from engine.errors import DoesNotApply, TemplateProblem
 from engine.model.kinds import Kinds
 from engine.model.people import RUN_ROLES
-from engine.model.runbook import PHASES, Runbook
+from engine.model.runbook import ORDER, Runbook
 from engine.model.steps import (
     ActStep,
     AllStep,
@@ -251,7 +251,7 @@ class _Paper:
     def parts(self) -> Iterator[Part]:
         """Yield confirm, the phases, each workaround by itself."""
         runbook = self.scope.runbook
-        for phase in ("confirm", *PHASES):
+        for phase in ORDER:
             steps = getattr(runbook, phase)
             if phase == "workaround":
                 for name, some in steps.items():

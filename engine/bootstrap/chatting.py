@@ -149,7 +149,7 @@ def _desk(
 
     around = Around(
         service, store.chat, stories, everybody, known, clock, switch,
-        stories.on_call, host.begins, host.ended, dry_run,
+        stories.on_call, host, dry_run,
         pin=config.settings.chat.pin,
     )  # fmt: skip
     return Desk(around)

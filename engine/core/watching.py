@@ -11,13 +11,14 @@ from engine.core.record import Thread, Winding
 from engine.core.turn import Resume, Turn
 from engine.model.effects import Page, Say
 from engine.model.events import Event, TimerFired
+from engine.model.runbook import ORDER
 from engine.model.values import format_duration
 
 LIMITS: Final[Mapping[str, tuple[str, ...]]] = {
     # limit: the phases in which it can still be broken
-    "isolated": ("", "confirm", "isolate"),
-    "mitigated": ("", "confirm", "isolate", "diagnose", "workaround"),
-    "total": ("", "confirm", "isolate", "diagnose", "workaround", "restore"),
+    "isolated": ("", *ORDER[: ORDER.index("isolate") + 1]),
+    "mitigated": ("", *ORDER[: ORDER.index("workaround") + 1]),
+    "total": ("", *ORDER),
 }
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from engine.language.kinds import AGREE
 from engine.model.kinds import ActionKind, CheckKind, Kinds
-from engine.model.runbook import Runbook
+from engine.model.runbook import PHASES, Runbook
 from engine.model.values import format_duration
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -56,10 +56,7 @@ def json_schema(kinds: Kinds) -> Schema:
     found["SecretRef"] = SECRET
     for part in (schema, *found.values()):
         _written_durations(part)
-    schema["anyOf"] = [
-        {"required": [phase]}
-        for phase in ("isolate", "diagnose", "workaround", "restore")
-    ]
+    schema["anyOf"] = [{"required": [phase]} for phase in PHASES]
     return {"$schema": DRAFT, **schema}
 
 

@@ -26,6 +26,7 @@ from engine.model.values import (
 from engine.model.vocabulary import Action, Check, Impact, Input
 
 PHASES: Final = ("isolate", "diagnose", "workaround", "restore")
+ORDER: Final = ("confirm", *PHASES)  # in which a run goes through them
 Phase = Literal["isolate", "diagnose", "workaround", "restore"]
 
 
@@ -271,3 +272,9 @@ class Runbook(Model):
         if not any(getattr(self, phase) for phase in PHASES):
             raise ValueError("a runbook needs at least one of " + ", ".join(PHASES))
         return self
+
+
+def comes_after(phase: str, other: str) -> bool:
+    """Return whether a run goes through a phase after another; "" is before all."""
+    order = ("", *ORDER)
+    return order.index(phase) > order.index(other)

@@ -10,7 +10,7 @@ One suite in tests/contracts runs over all adapters of a port.
 """
 
 from engine.ports.alerts import AlertStore, BadBody, Posted, Silences, SourceCode
-from engine.ports.chat import ChatProvider, ChatStore, WayOut
+from engine.ports.chat import POST_SECONDS, ChatProvider, ChatStore, WayOut
 from engine.ports.journal import Clock, Mailbox, Ownership, Store
 from engine.ports.kinds import ActCode, ActResult, Call, EndLeft, LookCode
 from engine.ports.people import (
@@ -21,9 +21,18 @@ from engine.ports.people import (
     Pager,
     Secrets,
 )
-from engine.ports.web import Web, WebAnswer, WebProblem, WebProblemKind, WebRequest
+from engine.ports.web import (
+    TRY_AGAIN,
+    Web,
+    WebAnswer,
+    WebProblem,
+    WebProblemKind,
+    WebRequest,
+)
 
 __all__ = [
+    "POST_SECONDS",
+    "TRY_AGAIN",
     "ActCode",
     "ActResult",
     "AlertStore",

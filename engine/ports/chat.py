@@ -6,9 +6,11 @@ before the time that the server asked to wait is over.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from engine.model.chat import Card, Form, Message, NewRoom, Place, Shown
+
+POST_SECONDS: Final = 1.0  # at least, between two posts into one room
 
 
 class ChatProvider(Protocol):

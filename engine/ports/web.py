@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
+
+TRY_AGAIN: Final = frozenset({408, 425, 429})  # statuses below 500 that may pass
 
 
 @dataclass(frozen=True, slots=True)

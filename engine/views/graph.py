@@ -13,9 +13,9 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from engine.model.machine import MachineEdge, MachineGraph, MachineState
+from engine.model.runbook import ORDER
 from engine.views.escape import visible
 
-PHASES: Final = ("confirm", "isolate", "diagnose", "workaround", "restore")
 WRAP: Final = 26  # characters of a label's line
 FONT: Final = "Helvetica"
 NODE: Final = 'style="filled,rounded", color="#9aa1a9", margin="0.14,0.07"'
@@ -155,7 +155,7 @@ def graph_dot(
         f'  node [fontname="{FONT}", fontsize=11, {NODE}];',
         f'  edge [fontname="{FONT}", fontsize=10, color="#6b7280", arrowsize=0.7];',
     ]
-    for phase in (*PHASES, ""):
+    for phase in (*ORDER, ""):
         lines += _dot_phase(shown, phase)
     lines += [_dot_edge(shown, edge) for edge in shown.drawn()]
     return "\n".join([*lines, "}"]) + "\n"
@@ -223,7 +223,7 @@ def _dot_edge(shown: _Picture, edge: MachineEdge) -> str:
 
 
 def _phase(state: MachineState) -> str:
-    return state.phase if state.phase in PHASES and state.kind != "end" else ""
+    return state.phase if state.phase in ORDER and state.kind != "end" else ""
 
 
 def _rows(shown: _Picture, state: MachineState) -> list[str]:
@@ -277,7 +277,7 @@ def graph_mermaid(
     """Return the machine as a Mermaid flowchart. Arguments as of `graph_dot`."""
     shown = _picture(graph, path, proof)
     lines = ["flowchart TD"]
-    for phase in (*PHASES, ""):
+    for phase in (*ORDER, ""):
         states = [one for one in shown.shown_states() if _phase(one) == phase]
         inside = [_mermaid_state(shown, one) for one in states]
         if phase and states:
@@ -338,7 +338,7 @@ def graph_text(
     shown = _picture(graph, path, proof)
     numbers = {state.id: n for n, state in enumerate(shown.shown_states(), 1)}
     out = [visible(graph.title)]
-    for phase in ("", *PHASES, "end"):
+    for phase in ("", *ORDER, "end"):
         states = [one for one in shown.shown_states() if _section(one) == phase]
         if states and phase:
             out.append(f"{phase}")

@@ -12,9 +12,8 @@ from typing import Any, Final
 from engine.adapters.datadog.parameters import DatadogLook
 from engine.model.rate_limits import wait_asked, wait_words
 from engine.model.samples import Sample, Series, Unseen, moment, named, number
-from engine.ports import WebAnswer
+from engine.ports import TRY_AGAIN, WebAnswer
 
-TRY_AGAIN: Final = frozenset({408, 425, 429})
 WRONG: Final = {401: "`api_key`", 403: "`api_key` or `app_key`"}
 STATES: Final = {"OK": 0.0, "Warn": 1.0, "Alert": 2.0}
 SCOPE: Final = re.compile(r"\{[^{}]*\}")

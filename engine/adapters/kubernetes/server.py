@@ -25,12 +25,11 @@ from engine.model.credentials import (
     shown_url,
     with_query,
 )
-from engine.ports import Call, Web, WebAnswer, WebProblem, WebRequest
+from engine.ports import TRY_AGAIN, Call, Web, WebAnswer, WebProblem, WebRequest
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 HOPELESS: Final = frozenset({"blocked", "too_large", "tls"})
 MAY_HAVE_HAPPENED: Final = frozenset({500, 502, 503, 504})
-TRY_AGAIN: Final = frozenset({408, 425, 429})
 PATCH_SHARE: Final = 0.6  # of what is left, so that a lost answer can be looked for
 PAGE: Final = 500
 PAGES: Final = 20

@@ -38,9 +38,9 @@ from engine.adapters.mattermost.settings import NAME
 from engine.adapters.mattermost.signing import Signer
 from engine.errors import ChatDown, ChatRefused, SecretMissing
 from engine.model.chat import Card, Form, Message, NewRoom, Place
+from engine.ports import POST_SECONDS
 
 KEY: Final = "runbook_key"  # in a post's props
-APART_SECONDS: Final = 1.0  # between two posts in a room
 PAGE: Final = 200
 MOST_PAGES: Final = 5  # of a room's posts, looked through for a key
 MOST_KNOWN: Final = 2_000  # posts whose props are remembered
@@ -287,7 +287,7 @@ class MattermostChat:
             raise ChatDown(words, wait_seconds=at - now)
         if len(self._next) > MOST_KNOWN:
             self._next = {one: end for one, end in self._next.items() if end > now}
-        self._next[room] = at + APART_SECONDS
+        self._next[room] = at + POST_SECONDS
         if at > now:
             await self._sleep(at - now)
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from engine.model.credentials import Secretable, Unsealed, shown_problem
 from engine.model.rate_limits import wait_asked, wait_words
 from engine.model.samples import Unseen
-from engine.ports import Web, WebAnswer, WebProblem, WebRequest
+from engine.ports import TRY_AGAIN, Web, WebAnswer, WebProblem, WebRequest
 
 FOUND: Final = """{
         results
@@ -37,7 +37,6 @@ AGAIN: Final = f"""query ($account: Int!, $id: ID!) {{
   }}
 }}"""
 HOPELESS: Final = frozenset({"blocked", "too_large", "tls"})
-TRY_AGAIN: Final = frozenset({408, 425, 429})
 OUR_FAULT: Final = ("SYNTAX", "INVALID", "BAD_USER_INPUT", "VALIDATION")
 NOT_ALLOWED: Final = ("DENIED", "FORBIDDEN", "UNAUTHORIZED", "UNAUTHENTICATED")
 SHORTEST_WAIT_SECONDS: Final = 0.2  # a server that names no wait is not hammered

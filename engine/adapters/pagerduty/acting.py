@@ -16,13 +16,20 @@ from pydantic import Field, model_validator
 from engine.adapters.pagerduty.events import (
     LONGEST_SUMMARY,
     OUR_WORDS,
-    TRY_AGAIN,
     short_key,
 )
 from engine.adapters.pagerduty.pager import Services
 from engine.model.credentials import Secretable, Unsealed, shown_problem, shown_url
 from engine.model.values import Model
-from engine.ports import ActResult, Call, Web, WebAnswer, WebProblem, WebRequest
+from engine.ports import (
+    TRY_AGAIN,
+    ActResult,
+    Call,
+    Web,
+    WebAnswer,
+    WebProblem,
+    WebRequest,
+)
 from engine.registry import Registry
 
 NO_KEY: Final = (

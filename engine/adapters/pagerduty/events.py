@@ -9,7 +9,6 @@ from typing import Final
 EVENTS_URL: Final = "https://events.pagerduty.com/v2/enqueue"
 LONGEST_SUMMARY: Final = 1024  # the API's own limit, in characters
 LONGEST_KEY: Final = 255
-TRY_AGAIN: Final = frozenset({408, 425, 429})
 OUR_WORDS: Final = {
     "sev1": "critical",
     "sev2": "critical",

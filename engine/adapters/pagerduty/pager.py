@@ -18,13 +18,18 @@ from engine.adapters.pagerduty.events import (
     EVENTS_URL,
     LONGEST_SUMMARY,
     OUR_WORDS,
-    TRY_AGAIN,
     short_key,
 )
 from engine.errors import ChatDown, ChatRefused, SecretMissing
 from engine.model.effects import Page
 from engine.model.values import SecretRef
-from engine.ports import Pager, Web, WebProblem, WebRequest
+from engine.ports import (
+    TRY_AGAIN,
+    Pager,
+    Web,
+    WebProblem,
+    WebRequest,
+)
 
 log = logging.getLogger(__name__)
 

@@ -10,13 +10,12 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from engine.errors import ChatDown, ChatRefused, SecretMissing
-from engine.ports import Web, WebProblem, WebRequest
+from engine.ports import TRY_AGAIN, Web, WebProblem, WebRequest
 
 API: Final = "https://api.pagerduty.com"
 ACCEPT: Final = "application/vnd.pagerduty+json;version=2"
 TIMEOUT_SECONDS: Final = 5.0
 MOST_PEOPLE: Final = 20
-TRY_AGAIN: Final = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)

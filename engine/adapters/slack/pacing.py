@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-POST_EVERY: Final = 1.0  # seconds between two posts in one room
+from engine.ports import POST_SECONDS
+
 OTHERWISE: Final = 1.0  # seconds to wait where Retry-After says nothing usable
 LONGEST: Final = 300.0
 MOST_ROOMS: Final = 1000
@@ -47,7 +48,7 @@ class Pace:
             self._next = {one: at for one, at in self._next.items() if at > now}
         at = max(now, self._next.get(room, 0.0))
         if at - now <= within:
-            self._next[room] = at + POST_EVERY
+            self._next[room] = at + POST_SECONDS
         return at - now
 
     def posted(self, room: str) -> None:
@@ -55,7 +56,7 @@ class Pace:
 
         Slack counts from when a post arrives, which is later than when it was sent.
         """
-        at = self._clock() + POST_EVERY
+        at = self._clock() + POST_SECONDS
         self._next[room] = max(at, self._next.get(room, 0.0))
 
     def hold(self, method: str, seconds: float) -> None:

@@ -19,9 +19,17 @@ from engine.adapters.status_page.parameters import (
 )
 from engine.model.credentials import Secretable, Unsealed, shown_problem, shown_url
 from engine.model.rate_limits import wait_words
-from engine.ports import ActResult, Call, Web, WebAnswer, WebProblem, WebRequest
+from engine.ports import (
+    TRY_AGAIN,
+    ActResult,
+    Call,
+    Web,
+    WebAnswer,
+    WebProblem,
+    WebRequest,
+)
 
-TRY_AGAIN: Final = frozenset({408, 420, 425, 429})  # 420: Statuspage's own
+PASSING: Final = TRY_AGAIN | {420}  # Statuspage's own
 MAY_HAVE_HAPPENED: Final = frozenset({500, 502, 503, 504})
 HOPELESS: Final = frozenset({"blocked", "too_large", "tls"})
 WRONG: Final = {401: "`token`", 403: "`token`", 404: "`page`, `components` or `url`"}
@@ -114,7 +122,7 @@ class Server:
         why = f"HTTP {status}{where}{asked}: {text[:160]}"
         if changes and status in MAY_HAVE_HAPPENED:
             return self.ended("unknown", why)
-        again = status >= 500 or status in TRY_AGAIN
+        again = status >= 500 or status in PASSING
         return self.ended("failed", why, retryable=again)
 
 

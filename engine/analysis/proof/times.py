@@ -26,8 +26,8 @@ from engine.analysis.proof.walk import SAME, Edge, Graph
 from engine.core.code import CompiledRunbook
 from engine.core.record import MAIN, Record, Thread
 from engine.core.turn import IN_FLIGHT
+from engine.model.runbook import comes_after
 
-PHASES: Final = ("", "confirm", "isolate", "diagnose", "workaround", "restore")
 TOLERANCE: Final = 1e-6
 FOREVER: Final = 1e9  # seconds; a loop that nothing bounds comes to this
 
@@ -380,7 +380,7 @@ def _gate(record: Record, thread: Thread, limits: dict[str, float]) -> str:
 
 def _beyond(record: Record, phase: str) -> bool:
     over = bool(record.end) or record.winding is not None
-    return over or PHASES.index(record.phase) > PHASES.index(phase)
+    return over or comes_after(record.phase, phase)
 
 
 def _later(one: Reached, known: Reached) -> bool:

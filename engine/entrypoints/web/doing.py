@@ -5,7 +5,6 @@ stand in tending. Called by api.
 """
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -17,11 +16,12 @@ from engine.core.intake.offers import offer_object
 from engine.core.machine import machine_graph
 from engine.entrypoints.web.asked import Asked
 from engine.entrypoints.web.operations import Start
-from engine.errors import DoesNotApply, EngineError, NotFound
+from engine.errors import DoesNotApply, NotFound
 from engine.model.events import Adopted
 from engine.model.run import RunSummary
 from engine.model.runbook import Runbook
 from engine.runtime import holding
+from engine.runtime.once import run_for, start_once
 from engine.runtime.plain_text import kept_value
 from engine.runtime.service import ANSWERED, new_run_id
 from engine.views.message import question_text
@@ -46,21 +46,16 @@ async def start(asked: Asked) -> Any:
         text = body.alert if isinstance(body.alert, str) else json.dumps(body.alert)
         runbook, config = bundle.compiled.runbook, asked.opened.config
         alert = starting_alert(runbook, text.encode(), body.source, config)
-    run = _run_of(asked.caller.name, body.key) if body.key else new_run_id()
+    run = run_for(asked.caller.name, body.key) if body.key else new_run_id()
     there = await asked.opened.store.summary(run)
     if there is not None:
         _refuse_another(there, body, bundle.compiled.runbook)
     else:
         by, host = asked.actor(bundle.compiled.runbook), asked.opened.host
-        fresh = run not in host.ours  # the same key may be on its way already
-        host.begins(run)
-        try:
-            did = [Adopted(one.action, one.target, one.before) for one in body.did]
-            await service.start(bundle, body.inputs, by, alert=alert, run=run, did=did)
-        except EngineError:
-            if fresh:
-                host.ended(run)
-            raise
+        did = [Adopted(one.action, one.target, one.before) for one in body.did]
+        await start_once(
+            service, host, bundle, body.inputs, by, run=run, alert=alert, did=did
+        )
     return {"run": run}
 
 
@@ -80,10 +75,6 @@ def _refuse_another(there: RunSummary, body: Start, runbook: Runbook) -> None:
             f"the key '{body.key}' started run '{there.run}' of '{there.runbook}' "
             f"already, with other values: {what}. Use a fresh key."
         )
-
-
-def _run_of(name: str, key: str) -> str:
-    return "r-" + hashlib.sha256(f"{name}\n{key}".encode()).hexdigest()[:10]
 
 
 async def run(asked: Asked) -> Any:

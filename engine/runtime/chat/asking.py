@@ -22,6 +22,7 @@ from engine.runtime.chat.story import Stories, Story
 from engine.runtime.heard import NOT_COUNTED, came_of, why_not_counted
 from engine.runtime.library import Bundle
 from engine.runtime.on_call import OnCall
+from engine.runtime.once import Claims, NoClaims
 from engine.runtime.rights import Right
 from engine.runtime.service import Service, groups_of
 from engine.runtime.steering import Steering
@@ -45,8 +46,7 @@ class Around:
     """What a desk works with.
 
     Args:
-        claim: Told of a run that is about to begin here.
-        unclaim: Told that it did not begin.
+        claims: Which runs this process drives.
         dry_run: Plays a runbook without acting; returns the lines of its plan.
         pin: The reaction that keeps a message.
     """
@@ -59,8 +59,7 @@ class Around:
     clock: Clock
     switch: HoldSwitch | None = None
     on_call: OnCall | None = None
-    claim: Callable[[str], object] = lambda run: None
-    unclaim: Callable[[str], object] = lambda run: None
+    claims: Claims = field(default_factory=NoClaims)
     dry_run: DryRun | None = None
     pin: str = "pushpin"
     strangers: set[tuple[str, str, str]] = field(default_factory=set)

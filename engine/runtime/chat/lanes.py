@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
-POST_SECONDS: Final = 1.0  # between two posts into one room
+from engine.ports import POST_SECONDS
+
 EARLY: Final = 1e-6  # seconds: a timer may fire that much before its time
 
 

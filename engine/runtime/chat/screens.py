@@ -21,7 +21,7 @@ from engine.errors import ChatDown, ChatRefused, EngineError, NotFound
 from engine.model.chat import Shown
 from engine.model.run import RunSummary
 from engine.model.timeline import Entry
-from engine.ports import Store
+from engine.ports import POST_SECONDS, Store
 from engine.runtime.chat import steps
 from engine.runtime.chat.health import SLOWEST_TRY, Health
 from engine.runtime.chat.lanes import Lanes
@@ -73,7 +73,7 @@ class Screens:
         store: Store,
         health: Health,
         *,
-        post_seconds: float = 1.0,
+        post_seconds: float = POST_SECONDS,
         away: "Away | None" = None,
     ) -> None:
         self.screen, self.health = screen, health

@@ -4,7 +4,6 @@ Whether it is understood is core.words' to say; whether it counts, the core's. C
 desk.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from engine.core.inputs import bind_inputs
 from engine.core.machine import machine_graph
 from engine.core.words import Command, Verb, help_lines
 from engine.core.words.commands import EVERYTHING
-from engine.errors import DoesNotApply, EngineError, NotAllowed, StoreUnavailable
+from engine.errors import DoesNotApply, NotAllowed, StoreUnavailable
 from engine.model.chat import Reply, Said
 from engine.model.people import Actor
 from engine.ports import HoldSwitch
@@ -20,6 +19,7 @@ from engine.runtime.chat import keeping, replies, voting
 from engine.runtime.chat.asking import Asking
 from engine.runtime.holding import lift_hold, set_hold
 from engine.runtime.library import Bundle
+from engine.runtime.once import run_for, start_once
 from engine.runtime.plain_text import kept_value
 from engine.views.chat import (
     Seen,
@@ -91,18 +91,13 @@ async def start(asking: Asking, bundle: Bundle, given: Mapping[str, Any]) -> Rep
         DoesNotApply: an input is missing or wrong; the message names each.
     """
     around = asking.around
-    made = f"{asking.account.provider}\n{asking.event}"
-    run = "r-" + hashlib.sha256(made.encode("utf-8", "replace")).hexdigest()[:10]
+    run = run_for(asking.account.provider, asking.event)
     if await around.service.store.summary(run) is not None:
         return replies.told(f"{run} was started already")
     runbook = bundle.compiled.runbook
     asking.may_start(runbook)
-    around.claim(run)
-    try:
-        await around.service.start(bundle, given, asking.actor(runbook), run=run)
-    except EngineError:
-        around.unclaim(run)
-        raise
+    by = asking.actor(runbook)
+    await start_once(around.service, around.claims, bundle, given, by, run=run)
     return replies.told(f"{run} is started: {runbook.runbook}")
 
 
