@@ -26,6 +26,8 @@ from engine.model.effects import Act
 from engine.model.events import Event
 from engine.model.run import Held
 
+BESIDE: Final = "it became void for a target beside this one"
+
 
 def code_of(turn: Turn, thread: Thread) -> ActionCode:
     """Return the action the thread's step names."""
@@ -232,6 +234,10 @@ def hold_lifted(turn: Turn, thread: Thread, event: Event | None) -> None:
 def _intend(turn: Turn, thread: Thread) -> None:
     """Record the intent, with the way back, before anything is done."""
     action = code_of(turn, thread)
+    if covered_by(turn, thread, action):
+        voided(turn, thread, BESIDE)  # since this thread was held against its approval
+        next_guard(turn, thread)
+        return
     try:
         params = rendered_params(
             turn, thread, action.model.kind, action.model.params, acts=True
