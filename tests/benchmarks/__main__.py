@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from tests.benchmarks import steps
+from tests.benchmarks.backtesting import measure_backtest
 from tests.benchmarks.chatting import measure_chat
 from tests.benchmarks.compiling import measure_compile
 from tests.benchmarks.core_speed import measure_advance
@@ -41,6 +42,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "traps": measure_traps,
     "alerts": measure_alerts,
     "webhook": measure_first_act,
+    "backtest": measure_backtest,
     "storing": measure_storing,
     "crowds": measure_crowds,
     "chat": measure_chat,

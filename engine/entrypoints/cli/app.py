@@ -17,6 +17,7 @@ from engine.entrypoints.cli import (
     alerts,
     answering,
     authoring,
+    backtesting,
     breaking_glass,
     chatting,
     covering,
@@ -62,7 +63,8 @@ def build() -> typer.Typer:
         replays,
         serving,
     )
-    for module in (*modules, covering, alerts, offering, chatting, keeping, storing):
+    others = covering, backtesting, alerts, offering, chatting, keeping, storing
+    for module in (*modules, *others):
         module.register(app)
     return app
 
