@@ -63,7 +63,7 @@ async def played(
     """
     from engine.model.run import ENDS
     from engine.runtime.dry_run import HeldActions
-    from engine.runtime.rehearsal import ScriptedPeople
+    from engine.runtime.scripted import ScriptedPeople
     from engine.runtime.service import new_run_id
 
     asked = ScriptedPeople([] if people == "silence" else [people] * ANSWERS)

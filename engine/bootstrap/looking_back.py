@@ -96,7 +96,7 @@ async def _played(
 ) -> "tuple[RunSummary, list[Entry]]":
     from engine.runtime.assembly import Outside, dry_service
     from engine.runtime.dry_run import HeldActions
-    from engine.runtime.rehearsal import NoHold, ScriptedPeople
+    from engine.runtime.scripted import NoHold, ScriptedPeople
     from engine.runtime.service import new_run_id
 
     over = asyncio.Event()

@@ -195,6 +195,9 @@ def guarded(turn: Turn, thread: Thread, event: Event | None) -> None:
     action = code_of(turn, thread)
     guard = action.conditions["guard"]
     true = turn.is_true(thread, guard)
+    if turn.record.on_hold:  # since the look began
+        held_up(turn, thread)
+        return
     if true:
         _intend(turn, thread)
         return

@@ -230,8 +230,12 @@ class Driver:
         compiled = await self.ports.compiled(summary.revision)
         entries = await self.ports.store.entries(run)
         session = Session.from_entries(run, compiled, entries)
-        self._sessions[run] = session
-        return session
+        # Two may have asked for it at once: both go on with the same one.
+        return self._sessions.setdefault(run, session)
+
+    def in_memory(self, run: str) -> Session | None:
+        """Return the run as it is in memory now, or None."""
+        return self._sessions.get(run)
 
     async def resume(self, run: str, event: Event) -> None:
         """Go on with a run that another engine began: ask again for all it waits for.

@@ -207,7 +207,7 @@ class Effector:
         if any(isinstance(one, Mapping) and "secret" in one for one in inputs):
             self._post(self.ports.store.forget_secrets(session.run))
 
-    def _post(self, work: Awaitable[None]) -> None:
+    def _post(self, work: Coroutine[Any, Any, None]) -> None:
         async def post() -> None:
             try:
                 await work
@@ -217,6 +217,7 @@ class Effector:
         task = asyncio.create_task(post())
         self._posts.add(task)
         task.add_done_callback(self._posts.discard)
+        task.add_done_callback(lambda _: work.close())  # it may never have begun
 
     async def settle(self) -> None:
         """Give what is being posted a moment to end."""

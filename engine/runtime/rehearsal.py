@@ -6,212 +6,45 @@ would have been done. An unscripted check is unknown, an unscripted person silen
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
 from engine.core.code import CompiledRunbook
 from engine.core.inputs import bind_inputs
-from engine.core.judge import agree, judge
 from engine.model.alert import Alert
-from engine.model.effects import Act, CheckCall, Page, Say
 from engine.model.events import (
     AlertResolved,
-    Answered,
     Cancelled,
     Event,
     HoldChanged,
     Restarted,
     Started,
-    Voted,
 )
-from engine.model.evidence import Evidence, Observation
-from engine.model.people import Actor, Question
+from engine.model.people import Actor
 from engine.model.run import RunSummary
 from engine.model.runbook import Test
 from engine.model.timeline import Entry
-from engine.ports import ActResult, Store
+from engine.ports import Store
 from engine.runtime.driver import Driver
 from engine.runtime.effector import Ports
 from engine.runtime.invariants import broken
 from engine.runtime.journal import events_of
 from engine.runtime.outcome import Seen, seen_of
-from engine.runtime.perform import Tick
+from engine.runtime.scripted import (
+    NoHold,
+    Script,
+    ScriptedActions,
+    ScriptedChecks,
+    ScriptedPeople,
+)
 from engine.runtime.session import Session
 from engine.runtime.virtual_time import NeverEnds, VirtualClock, run_virtual
 
 RUN = "rehearsal"
 ON_HOLD_SECONDS: Final = 86_400.0  # a hold that nobody lifts is looked at so long
-
-
-class Script:
-    """Answers in order; the last one stays."""
-
-    def __init__(self, answers: Mapping[str, list[Any]]) -> None:
-        self._answers = {name: list(script) for name, script in answers.items()}
-
-    def next(self, name: str) -> Any | None:
-        """Return the next answer, or None where there is no script."""
-        script = self._answers.get(name)
-        if not script:
-            return None
-        return script.pop(0) if len(script) > 1 else script[0]
-
-
-class ScriptedChecks:
-    """Looks at a script; `pass` judges where the script gives a value."""
-
-    def __init__(
-        self, script: Script, clock: VirtualClock, impact: frozenset[str]
-    ) -> None:
-        self._script, self._clock, self._impact = script, clock, impact
-
-    async def look(self, call: CheckCall, *, run: str, tick: Tick) -> Evidence:
-        """Return the scripted answer; all attempts of one look use one."""
-        answer = self._script.next(call.check)
-        if answer is None and call.parts:
-            seen = [await self.look(part, run=run, tick=tick) for part in call.parts]
-            return agree(
-                call.check,
-                call.slot,
-                seen,
-                call.need,
-                tick=tick(),
-                at=self._clock.now(),
-            )
-        if answer == "slow":
-            await asyncio.sleep(call.timeout_seconds * call.attempts)
-        return self._evidence(call, answer, tick())
-
-    def _evidence(self, call: CheckCall, answer: Any, tick: float) -> Evidence:
-        at = self._clock.now()
-        if isinstance(answer, Mapping):
-            observation = observed(answer)
-            return judge(call, observation, tick=tick, at=at, attempts=1)
-        if answer is None and call.check in self._impact:
-            answer = "pass"
-            seen: dict[str, Any] = {"value": 0.0}
-        else:
-            seen = {}
-        if answer in ("pass", "fail"):
-            return Evidence(
-                call.check, call.slot, answer, "as scripted", seen, tick, at
-            )
-        why = "no script" if answer is None else f"as scripted: {answer}"
-        return Evidence(call.check, call.slot, "unknown", why, {}, tick, at)
-
-
-def observed(answer: Mapping[str, Any]) -> Observation:
-    """Return a scripted map as an observation: {value: 3.2}, {json: {...}} …"""
-    seen = dict(answer)
-    if isinstance(seen.get("value"), int | float) and not isinstance(
-        seen["value"], bool
-    ):
-        seen["value"] = float(seen["value"])
-        seen.setdefault("series", [{"labels": {}, "value": seen["value"]}])
-        seen.setdefault("values", [seen["value"]])
-    if "json" in seen and "response" not in seen:
-        seen["response"] = {"status": 200, "body": ""}
-    return Observation(seen=seen, summary="as scripted")
-
-
-class ScriptedActions:
-    """Writes down what would have been done."""
-
-    def __init__(self, script: Script) -> None:
-        self._script = script
-        self.done: list[tuple[str, str, str]] = []  # action, target, idempotency key
-
-    async def act(self, act: Act, *, run: str) -> ActResult:
-        """Return the scripted outcome; an undo is scripted as `undo NAME`."""
-        name = f"undo {act.action}" if act.undo else act.action
-        answer = self._script.next(name) or "ok"
-        if answer in ("ok", "lost") and not act.undo:
-            self._did(act)  # a crash while the answer is lost does not unmake it
-        if answer in ("timeout", "lost"):
-            await asyncio.sleep(act.timeout_seconds)
-        return {
-            "ok": ActResult("ok", "as scripted"),
-            "fail": ActResult("failed", "as scripted: fail"),
-        }.get(answer, ActResult("unknown", f"as scripted: {answer}"))
-
-    def _did(self, act: Act) -> None:
-        if all(key != act.idempotency_key for _, _, key in self.done):
-            self.done.append((act.action, act.target, act.idempotency_key))
-
-
-class ScriptedPeople:
-    """People answer in the order of being asked, each a fresh, allowed person."""
-
-    def __init__(self, script: list[Any]) -> None:
-        self._script = list(script)
-        self.asked: list[Question] = []
-        self.driver: Driver | None = None
-        self._count = 0
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def say(self, run: str, message: Say, /, *, key: str = "") -> None:
-        """Nobody reads along."""
-
-    async def close(self, run: str, key: str, outcome: str, /) -> None:
-        """Nothing is shown."""
-
-    async def page(self, run: str, page: Page, /) -> None:
-        """Nobody is paged."""
-
-    async def ask(self, run: str, question: Question, /) -> None:
-        """Let one person for each place answer as scripted."""
-        self.asked.append(question)
-        for group, count in question.who:
-            for _ in range(count):
-                if not self._script:
-                    return
-                answer = self._script.pop(0)
-                self._answer(run, question, group, answer)
-                if answer != "approve":
-                    return
-
-    def _answer(self, run: str, question: Question, group: str, answer: Any) -> None:
-        assert self.driver is not None
-        if answer == "silence":
-            return
-        self._count += 1
-        by = Actor(f"person-{self._count}", groups=(group,), via="rehearsal")
-        if question.kind == "approve":
-            vote: Literal["approve", "reject"] = (
-                "approve" if answer == "approve" else "reject"
-            )
-            plan = question.plan.hash if question.plan is not None else ""
-            self.driver.tell(
-                run,
-                Voted(
-                    key=question.key,
-                    by=by,
-                    vote=vote,
-                    plan=plan,
-                    typed=question.retype or "",
-                    reason="as scripted",
-                ),
-            )
-            return
-        answers = (
-            answer if isinstance(answer, Mapping) else _yes_or_no(question, answer)
-        )
-        self.driver.tell(run, Answered(key=question.key, by=by, answers=dict(answers)))
-
-
-def _yes_or_no(question: Question, answer: Any) -> dict[str, Any]:
-    return dict.fromkeys(question.fields, answer == "approve")
-
-
-class NoHold:
-    """The global hold of a rehearsal: a script sets it by events."""
-
-    def reason(self) -> str | None:
-        """Return None: it is off."""
-        return None
 
 
 @dataclass(slots=True)
@@ -260,7 +93,7 @@ async def _rehearse(
     inputs, problems = bind_inputs(compiled.runbook, test.inputs, labels, notes)
     if problems:
         return _nothing_seen(compiled, test, problems)
-    stage = _Stage(compiled, test, store)
+    stage = Stage(compiled, test, store)
     start = Started(
         run=RUN,
         revision=compiled.revision,
@@ -284,7 +117,7 @@ async def _rehearse(
     return Rehearsed(test.name, seen, entries, summary, problems)
 
 
-class _Stage:
+class Stage:
     """The scripted world of one rehearsal; a crash gives it a new driver."""
 
     def __init__(self, compiled: CompiledRunbook, test: Test, store: Store) -> None:
@@ -297,9 +130,11 @@ class _Stage:
         self.people = ScriptedPeople(test.people)
         self.over = asyncio.Event()
         self.state, self.on_hold, self.script_over = "", False, False
-        self.driver = self._new_driver()
+        self.driver = self.new_driver()
 
-    def _new_driver(self) -> Driver:
+    def new_driver(self) -> Driver:
+        """Return an engine that has just started; it is the one from now on."""
+
         async def compiled(revision: str) -> CompiledRunbook:
             return self.compiled
 
@@ -338,9 +173,13 @@ class _Stage:
         """Play the run to its end, or until it stays on hold."""
         events = sorted(self.test.events, key=lambda event: event.at)
         script = asyncio.create_task(self._events(events))
-        await self.driver.begin(Session(RUN, self.compiled), start)
+        await self.begin(start)
         await self.over.wait()
         script.cancel()
+
+    async def begin(self, start: Started) -> None:
+        """Begin the run."""
+        await self.driver.begin(Session(RUN, self.compiled), start)
 
     async def _events(self, events: list[Any]) -> None:
         gone = 0.0
@@ -351,11 +190,17 @@ class _Stage:
             await self._happen(event.do)
         self.script_over = True
 
+    async def crash(self) -> None:
+        """Let the engine die, and another one go on."""
+        if await self.store.summary(RUN) is None:
+            return  # nothing has begun that could be lost
+        self.driver.abandon()
+        await self.new_driver().resume(RUN, Restarted())
+
     async def _happen(self, what: str) -> None:
         person = Actor("person-0", via="rehearsal")
         if what == "crash":
-            self.driver.abandon()
-            await self._new_driver().resume(RUN, Restarted())
+            await self.crash()
             return
         if what == "hold":
             self.on_hold = not self.on_hold

@@ -169,6 +169,29 @@ def test_g16_both_holds_must_be_lifted_before_anything_acts() -> None:
     assert [one.action for one in then if isinstance(one, Act)] == ["take"]
 
 
+def test_g16_a_hold_set_while_the_guard_looks_lets_no_act_begin() -> None:
+    """
+    A guard that comes true under a hold begins nothing; lifted, it is looked at anew.
+    """
+    code = """
+checks: {free: {probe: {}, pass: value > 0}}
+actions: {take: {do: {}, undo: {do: {}}, guard: checks.free.ok}}
+isolate: [{act: take}]
+"""
+    session = begun(code)
+    guard = next(iter(session.pending))
+    looked = Looked(key=guard, evidence=(Evidence("free", "free", "pass", ""),))
+    session.apply(HoldChanged(on=True, by=ANA))
+    waits = notes(session, looked)
+    session.apply(HoldChanged(on=False, by=ANA))
+    again = next(key for key in session.pending if key.endswith("act.guard"))
+    effects = session.apply(looked).effects
+
+    assert [("hold", "act take waits: the global hold is set", "")] == waits
+    assert guard == again
+    assert ["take"] == [one.action for one in effects if isinstance(one, Act)]
+
+
 def test_the_next_try_is_made_now_when_a_person_asks() -> None:
     """
     A try that waits for its time is made at once; without one the reason is told.

@@ -13,7 +13,7 @@ from engine.model.timeline import Entry
 from engine.model.times import epoch_seconds
 from engine.runtime.driver import Driver
 from engine.runtime.effector import Ports
-from engine.runtime.rehearsal import (
+from engine.runtime.scripted import (
     NoHold,
     Script,
     ScriptedActions,

@@ -9,7 +9,7 @@ import pytest
 from engine.adapters.memory_store import MemoryStore
 from engine.core.code import CompiledRunbook
 from engine.errors import DoesNotApply, StoreUnavailable
-from engine.model.events import Cancelled, Noted, Started
+from engine.model.events import Cancelled, Noted, Restarted, Started
 from engine.model.people import Actor
 from engine.model.run import RunSummary
 from engine.model.runbook import Test
@@ -17,7 +17,7 @@ from engine.model.timeline import Entry
 from engine.ports import ActResult
 from engine.runtime.driver import Driver
 from engine.runtime.effector import Ports
-from engine.runtime.rehearsal import (
+from engine.runtime.scripted import (
     NoHold,
     Script,
     ScriptedActions,
@@ -151,3 +151,36 @@ def test_runs_side_by_side_keep_to_themselves() -> None:
     assert sorted(
         [f"{run} take" for run in runs] + [f"{run} undo take" for run in runs]
     ) == (sorted(actions.acts))
+
+
+class Slow(MemoryStore):
+    """Takes a moment to read."""
+
+    async def entries(self, run: str, *, after: int = 0) -> list[Entry]:
+        """Return what stood here a second ago."""
+        found = list(await super().entries(run, after=after))
+        await asyncio.sleep(1)
+        return found
+
+
+def test_a_run_that_two_ask_for_at_once_is_loaded_as_one() -> None:
+    """
+    Whoever resumes a run and whoever tells it something go on with the same record.
+    """
+    code, ended = compiled(TAKE), list[str]()
+    store = Slow(seal=False)
+
+    async def play() -> list[str]:
+        first = engine(store, Counting(), code, ended)
+        await first.begin(Session("r", code), start("r"))
+        first.abandon()
+        then = engine(store, Counting(), code, ended)
+        told = asyncio.create_task(then.told("r", Noted(by=ANA, text="still slow")))
+        await asyncio.sleep(0.5)
+        await then.resume("r", Restarted())
+        await told
+        return [one.kind for one in await store.entries("r")]
+
+    kinds = run_virtual(play())
+
+    assert {"note", "restarted"} < set(kinds)

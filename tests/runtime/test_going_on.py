@@ -13,7 +13,7 @@ from engine.ports import ActResult
 from engine.runtime.driver import Driver
 from engine.runtime.effector import Ports
 from engine.runtime.perform import Tick
-from engine.runtime.rehearsal import NoHold, ScriptedPeople
+from engine.runtime.scripted import NoHold, ScriptedPeople
 from engine.runtime.session import Session
 from engine.runtime.virtual_time import VirtualClock, run_virtual
 from tests.rehearsing import compiled

@@ -10,7 +10,7 @@ from engine.model.alert import Alert
 from engine.model.people import Actor, Grant
 from engine.runtime.library import Bundle
 from engine.runtime.redact import Redactor
-from engine.runtime.rehearsal import NoHold
+from engine.runtime.scripted import NoHold
 from engine.runtime.service import Service
 from tests.rehearsing import compiled
 

@@ -27,6 +27,7 @@ from engine.entrypoints.cli import (
     printing,
     proofs,
     reading,
+    rehearsals,
     replays,
     running,
     serving,
@@ -51,6 +52,7 @@ def build() -> typer.Typer:
     app.callback()(_before)
     modules = (
         authoring,
+        rehearsals,
         proofs,
         diffing,
         printing,

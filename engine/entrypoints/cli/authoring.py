@@ -1,10 +1,8 @@
-"""Commands for whoever writes runbooks: validate, schema, show, graph, rehearse.
+"""Commands for whoever writes runbooks: validate, pin, schema, show, graph.
 
-None of them opens the journal or reaches anything outside. Where a data folder is,
-`rehearse` leaves a word there that it was done: `doctor` asks how long ago.
+None of them opens the journal or reaches anything outside. To rehearse: rehearsals.
 """
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,11 +11,8 @@ import typer
 from engine.entrypoints.cli.choosing import config_of, library_of
 from engine.entrypoints.cli.screen import (
     PROBLEMS,
-    coloured,
     say,
     say_json,
-    tell,
-    width,
     write_file,
 )
 
@@ -41,9 +36,6 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog="Example: runbook graph runbooks/a.yaml --format svg -o machine.svg"
     )(graph)
-    app.command(epilog="Example: runbook rehearse runbooks/ --junit rehearsals.xml")(
-        rehearse
-    )
 
 
 def validate(
@@ -155,38 +147,3 @@ def graph(
     library = library_of(config_of(context), [path])
     machine = machine_graph(library.bundle(path.stem).compiled)
     write_file(output, picture_of(machine, format_))
-
-
-def rehearse(
-    context: typer.Context,
-    paths: Paths,
-    only: Annotated[
-        str, typer.Option("--only", metavar="TEXT", help="Tests whose name has it.")
-    ] = "",
-    json_: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-    junit: Annotated[
-        str, typer.Option("--junit", metavar="FILE", help="A JUnit report as well.")
-    ] = "",
-) -> None:
-    """Play the tests of runbooks in virtual time; nothing outside is touched."""
-    from engine.bootstrap.rehearsing import as_object, kept, played
-    from engine.entrypoints.cli.rehearsing import as_text, junit_xml
-    from engine.runtime.library import runbook_files
-
-    config = config_of(context)
-    library = library_of(config, paths)
-    files = dict.fromkeys(file for path in paths for file in runbook_files(path))
-    shows = [one for file in files for one in played(library, file, only)]
-    if not only:
-        with suppress(OSError):  # a folder that may not be written is no problem here
-            kept(config, library, shows)
-    if junit:
-        write_file(junit, junit_xml(shows))
-    if json_:
-        say_json([as_object(one) for one in shows])
-    else:
-        say(as_text(shows, width=width(), colour=coloured()))
-    if not shows:
-        tell("No test was played. Runbooks hold their rehearsals under `tests`.")
-    if not shows or any(one.problems for one in shows):
-        raise typer.Exit(PROBLEMS)

@@ -1,9 +1,10 @@
 """Rehearsals shown: what was expected beside what happened, and the path.
 
-Read by: authoring.
+Read by: rehearsals.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
@@ -94,24 +95,44 @@ def _length(seconds: float) -> str:
     return format_duration(timedelta(seconds=round(seconds, 3)))
 
 
-def junit_xml(shows: Sequence[Show]) -> bytes:
-    """Return a JUnit report: one suite for each runbook; times are virtual seconds."""
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of a JUnit report that is no test of a runbook."""
+
+    runbook: str
+    file: str
+    name: str
+    seconds: float
+    problems: Sequence[str] = ()
+
+
+def junit_xml(shows: Sequence[Show], more: Sequence[Case] = ()) -> bytes:
+    """Return a JUnit report: one suite for each runbook.
+
+    Times are virtual seconds for tests, real ones for what is more.
+    """
     top = ET.Element("testsuites")
-    for name in dict.fromkeys(show.runbook for show in shows):
-        cases = [show for show in shows if show.runbook == name]
-        failed = sum(bool(show.problems) for show in cases)
+    found = [*(_case_of(show) for show in shows), *more]
+    for name in dict.fromkeys(one.runbook for one in found):
+        cases = [one for one in found if one.runbook == name]
+        failed = sum(bool(one.problems) for one in cases)
         suite = ET.SubElement(
             top, "testsuite", name=name, tests=str(len(cases)), failures=str(failed)
         )
-        for show in cases:
-            seconds = show.rehearsed.seen.seconds if show.rehearsed else 0.0
+        for one in cases:
             case = ET.SubElement(
-                suite, "testcase", classname=name, name=visible(show.name),
-                file=show.file, time=f"{seconds:g}",
+                suite, "testcase", classname=name, name=visible(one.name),
+                file=one.file, time=f"{one.seconds:g}",
             )  # fmt: skip
-            if show.problems:
-                told = ET.SubElement(case, "failure", message=visible(show.problems[0]))
-                told.text = "\n".join(visible(one) for one in show.problems)
+            if one.problems:
+                first = visible(one.problems[0])
+                told = ET.SubElement(case, "failure", message=first)
+                told.text = "\n".join(visible(row) for row in one.problems)
     ET.indent(top)
     made: bytes = ET.tostring(top, encoding="utf-8", xml_declaration=True)
     return made + b"\n"
+
+
+def _case_of(show: Show) -> Case:
+    seconds = show.rehearsed.seen.seconds if show.rehearsed else 0.0
+    return Case(show.runbook, show.file, show.name, seconds, show.problems)

@@ -27,7 +27,7 @@ from engine.runtime.chat.screens import Screens
 from engine.runtime.chat.story import Stories
 from engine.runtime.library import Library
 from engine.runtime.redact import Redactor
-from engine.runtime.rehearsal import NoHold
+from engine.runtime.scripted import NoHold
 from engine.runtime.service import Service
 from tests.entrypoints.chat.slack_world import a_door
 from tests.rehearsing import KINDS

@@ -22,7 +22,7 @@ from engine.runtime.chat.screens import Screens
 from engine.runtime.chat.story import Stories, Story
 from engine.runtime.driver import Driver
 from engine.runtime.effector import Ports
-from engine.runtime.rehearsal import (
+from engine.runtime.scripted import (
     NoHold,
     Script,
     ScriptedActions,

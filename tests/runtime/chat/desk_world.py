@@ -38,7 +38,7 @@ from engine.runtime.effector import Ports
 from engine.runtime.library import Library
 from engine.runtime.on_call import OnCall
 from engine.runtime.redact import Redactor
-from engine.runtime.rehearsal import (
+from engine.runtime.scripted import (
     Script,
     ScriptedActions,
     ScriptedChecks,
