@@ -8,7 +8,7 @@ pytest_plugins = ["pytester"]
 INI = """
 [pytest]
 markers = timed: counts time
-addopts = -n 2
+addopts = -n 1 -p no:hypothesispytest -p no:anyio -p no:asyncio -p no:_cov -p no:timeout
 """
 BESIDE = "assert 'PYTEST_XDIST_WORKER' not in os.environ"
 
@@ -27,16 +27,17 @@ def _test(name: str, line: str, *, timed: bool) -> str:
     return f"{mark}def test_{name}():\n    {line}\n"
 
 
-def test_only_what_counts_time_is_run_again(pytester: pytest.Pytester) -> None:
-    """Timed tests pass by their second run; with another failure all has failed."""
+def test_what_counts_time_passes_alone(pytester: pytest.Pytester) -> None:
+    """It failed beside others: its second run is the verdict of the session."""
     slow = _test("slow", BESIDE, timed=True)
     quick = _test("quick", "pass", timed=False)
-    other = _test("other", BESIDE, timed=False)
 
     assert (0, {"passed": 1, "passed alone": 1}) == _ended(pytester, slow + quick)
+
+
+def test_nothing_else_has_a_second_run(pytester: pytest.Pytester) -> None:
+    """Another failure is one, whatever comes of those that count time."""
+    slow = _test("slow", BESIDE, timed=True)
+    other = _test("other", BESIDE, timed=False)
+
     assert (1, {"failed": 1, "passed alone": 1}) == _ended(pytester, slow + other)
-
-
-def test_what_fails_alone_has_failed(pytester: pytest.Pytester) -> None:
-    """The second run is the verdict, and there is no third."""
-    assert (1, {"failed": 1}) == _ended(pytester, _test("slow", "assert 0", timed=True))

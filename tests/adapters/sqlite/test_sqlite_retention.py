@@ -377,7 +377,7 @@ def _plans(path: Path) -> dict[str, str]:
         "list": (queries._RUNS, (100,)),
         "open runs": (queries._OPEN, (100,)),
         "timeline": (queries._ENTRIES, ("r-0001", 0)),
-        "unsent": (queries._UNSENT, (100,)),
+        "unsent": (queries._UNSENT, (0, 100)),
         "too old": (retaining._OLD, (CUT, 0.0, "", 100)),
         "old deliveries": (old_alerts._DELIVERIES, (0, CUT, 100)),
     }
