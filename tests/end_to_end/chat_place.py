@@ -18,6 +18,7 @@ import pytest
 
 from tests.asking import web
 from tests.real_parts import free_port
+from tests.warm import Begun, begun, ran
 
 FLAG = Path(__file__).parents[1] / "entrypoints/places/flag.yaml"
 ROOT = Path(__file__).parents[2]
@@ -61,7 +62,7 @@ class ChatPlace:
     port: int
     slack_port: int
     slack: dict[str, Any] = field(default_factory=dict)
-    server: "subprocess.Popen[bytes] | None" = None
+    server: Begun | None = None
     stand_in: "subprocess.Popen[str] | None" = None
     begun: list["subprocess.Popen[Any]"] = field(default_factory=list)
 
@@ -102,12 +103,10 @@ class ChatPlace:
     def begin(self) -> None:
         """Start the engine; return once it is ready."""
         with (self.folder / "log").open("ab") as log:
-            self.server = subprocess.Popen(
-                [sys.executable, "-m", "engine", "serve"], cwd=self.folder,
-                env=self.environment, stdout=log, stderr=log,
-            )  # fmt: skip
-        self.begun.append(self.server)
-        self.until(lambda: web.get(self.url + "/readyz").status_code == 200)
+            self.server = begun(
+                ["serve"], self.folder, self.environment, out=log, err=log
+            )
+        self.until(lambda: web.get(self.url + "/readyz").status_code == 200, 60.0)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -233,12 +232,20 @@ class ChatPlace:
 
     def runbook(self, *words: str) -> str:
         """Return what a command beside the server writes."""
-        done = subprocess.run(
-            [sys.executable, "-m", "engine", *words], cwd=self.folder,
-            env=self.environment | {"COLUMNS": "200"}, capture_output=True, text=True,
-            timeout=60, check=False,
-        )  # fmt: skip
-        return done.stdout + done.stderr
+        _, out, err = ran(words, self.folder, self.environment | {"COLUMNS": "200"})
+        return out + err
+
+    def end(self) -> None:
+        """End what was begun."""
+        if self.server is not None:
+            self.server.kill()
+            self.server.wait()
+        for process in self.begun:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
 
     # Waiting
 
@@ -300,13 +307,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ChatPlace]
     (tmp_path / "runbooks").mkdir()
     (tmp_path / "runbooks/flag.yaml").write_text(FLAG.read_text().replace(old, new, 1))
     made = ChatPlace(tmp_path, free_port(), free_port())
-    made.begin_slack()
-    made.configure()
-    made.begin()
-    yield made
-    for process in made.begun:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+    try:
+        made.begin_slack()
+        made.configure()
+        made.begin()
+        yield made
+    finally:
+        made.end()

@@ -41,14 +41,11 @@ def world(tmp_path: Path) -> Iterator[tuple[ChatPlace, Any]]:
         ):
             text = text.replace(old, new)
         config.write_text(text)
-        place.begin()
-        yield place, platform
-        for process in place.begun:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+        try:
+            place.begin()
+            yield place, platform
+        finally:
+            place.end()
 
 
 def fitted(text: str, urls: dict[str, str], prometheus: str) -> str:

@@ -1,9 +1,9 @@
 """`runbook coverage`: alert rules beside runbooks, at the command line."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.warm import ran
 
 ROOT = Path(__file__).parents[2]
 RULES = """
@@ -17,12 +17,7 @@ groups:
 
 def runbook(folder: Path, *words: str) -> tuple[int, str, str]:
     """Return code, output and errors of one command."""
-    done = subprocess.run(
-        [sys.executable, "-m", "engine", *words],
-        cwd=folder, capture_output=True, text=True, timeout=60, check=False,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(folder)},
-    )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
+    return ran(words, folder, {"PATH": "/usr/bin:/bin", "HOME": str(folder)})
 
 
 def test_rules_without_a_runbook_and_runbooks_without_a_rule(tmp_path: Path) -> None:
