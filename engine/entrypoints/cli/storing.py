@@ -230,7 +230,7 @@ def retain(
 ) -> None:
     """Remove what ended longer ago than `retention` says; without it nothing."""
     from engine.bootstrap import journal
-    from engine.bootstrap.retention import NEVER, remove_old
+    from engine.runtime.retention import NEVER, remove_old
 
     config, there = config_of(context), named_server(context)
     if there is not None:
@@ -244,7 +244,7 @@ def retain(
 
     async def removed() -> list[str]:
         async with journal(config) as store:
-            return await remove_old(store, config, time.time(), dry=dry_run)
+            return await remove_old(store, ages, time.time(), dry=dry_run)
 
     import asyncio
 
@@ -256,12 +256,13 @@ async def keep_short(store: Any, config: "Config") -> None:
     """Remove what is too old, now and once a day, for ever; trouble is logged."""
     import asyncio
 
-    from engine.bootstrap.retention import remove_old
     from engine.errors import EngineError
+    from engine.runtime.retention import remove_old
 
-    while config.settings.retention.runs or config.settings.retention.alerts:
+    ages = config.settings.retention
+    while ages.runs or ages.alerts:
         try:
-            for line in await remove_old(store, config, time.time(), dry=False):
+            for line in await remove_old(store, ages, time.time(), dry=False):
                 log.info("retention: %s", line)
         except EngineError as error:
             log.warning("retention: %s", error)

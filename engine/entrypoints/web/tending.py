@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from engine.bootstrap import picture_of
 from engine.bootstrap.rehearsing import as_object, kept, played
-from engine.bootstrap.retention import remove_old
 from engine.core.machine import machine_graph
 from engine.entrypoints.web.asked import Asked
 from engine.errors import DoesNotApply, NotFound
 from engine.runtime.proving import judged_text
+from engine.runtime.retention import remove_old
 
 FORMS: Final = ("svg", "dot", "mermaid", "text")
 
@@ -95,10 +95,8 @@ async def verify(asked: Asked) -> Any:
 
 async def retain(asked: Asked) -> Any:
     """Remove what ended longer ago than `retention` says; or only count it."""
-    store, config = asked.opened.store, asked.opened.config
-    return {
-        "told": await remove_old(store, config, time.time(), dry=asked.body.dry_run)
-    }
+    store, ages = asked.opened.store, asked.opened.config.settings.retention
+    return {"told": await remove_old(store, ages, time.time(), dry=asked.body.dry_run)}
 
 
 TENDS: Final[Mapping[str, Callable[[Asked], Awaitable[Any]]]] = {

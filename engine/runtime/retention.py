@@ -3,22 +3,31 @@
 Called by: entrypoints, at a command, a request, and once a day.
 """
 
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from engine.config import Config
+from datetime import timedelta
+from typing import Any, Final, Protocol
 
 NEVER: Final = "nothing is ever removed: `retention` is not set in the configuration"
 
 
-async def remove_old(
-    store: Any, config: "Config", now: float, *, dry: bool
-) -> list[str]:
-    """Do what the settings say; return what people are told.
+class Ages(Protocol):
+    """How long is kept what has ended; None: for ever."""
+
+    @property
+    def runs(self) -> timedelta | None:
+        """Runs, from their end."""
+        ...
+
+    @property
+    def alerts(self) -> timedelta | None:
+        """Deliveries, and the decisions on them."""
+        ...
+
+
+async def remove_old(store: Any, ages: Ages, now: float, *, dry: bool) -> list[str]:
+    """Remove what is older than it is to be kept; return what people are told.
 
     `now`: epoch seconds. `dry`: only count.
     """
-    ages = config.settings.retention
     if ages.runs is None and ages.alerts is None:
         return [NEVER]
     word, lines = "would be removed" if dry else "removed", []
