@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.analysis.comparing import Change, Side, compare
+from engine.analysis.comparing.amid import between_changed
+from engine.analysis.comparing.changes import in_order
 from engine.errors import EngineError, RunbookRefused
 from engine.language.load import Loaded, load_runbook
 from engine.language.tree import read_tree
@@ -110,10 +112,11 @@ def compared(
     """
     if one and len(old) == len(new) == 1:
         return _changes(next(iter(old.values())), next(iter(new.values())))
-    found: list[Change] = []
-    for name in sorted({*old, *new}):
+    found = list(between_changed(old, new))
+    names = sorted({*old, *new})
+    for name in names:
         found += _changes(old.get(name), new.get(name))
-    return found
+    return [one for name in names for one in in_order(found) if one.runbook == name]
 
 
 def _changes(old: Side | None, new: Side | None) -> list[Change]:

@@ -9,6 +9,7 @@
     looking   checks, confirm
     stepping  the other steps, causes
     proving   worst-case times, what the proof finds, credentials, addresses
+    amid      what is wrong between the runbooks of a folder
     telling   changes as text, as JSON, as a comment in Markdown
 
 Meaning is taken from the compiled runbooks, not from their lines. What cannot be

@@ -11,8 +11,9 @@ Weight = Literal["riskier", "safer", "neutral"]
 WEIGHTS: Final[tuple[Weight, ...]] = ("riskier", "neutral", "safer")
 Kind = Literal[
     "runbook", "approval", "act", "undo", "targets", "action", "time", "credential",
-    "proof", "lock", "limit", "stop", "always", "autonomy", "trigger", "input", "check",
-    "step", "cause", "address", "program", "severity", "owner", "test",
+    "proof", "between", "lock", "limit", "stop", "always", "autonomy", "trigger",
+    "input", "check", "step", "cause", "address", "program", "severity", "owner",
+    "impact", "chat", "test",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)  # in the order in which they are told
 

@@ -4,11 +4,13 @@ Called by: comparing.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, Final
 
 from engine.analysis.comparing.changes import Change, Weight, more
 from engine.analysis.comparing.sides import Pair, by_key
 from engine.model.runbook import AlertMatch, Runbook, Trigger
+from engine.model.values import format_duration
 from engine.model.vocabulary import Input
 from engine.views.escape import value_text
 
@@ -19,6 +21,7 @@ KEYS: Final = ("type", "from_", "default", "pattern", "min", "max", "of", "secre
 def start_changed(pair: Pair) -> Iterator[Change]:
     """Yield what changed of how a run starts and of what it is given."""
     yield from _head(pair)
+    yield from _telling(pair)
     yield from _triggers(pair)
     yield from _by_chat(pair)
     yield from _inputs(pair)
@@ -41,6 +44,30 @@ def _head(pair: Pair) -> Iterator[Change]:
         weight = more(AUTONOMY.index(old.autonomy), AUTONOMY.index(new.autonomy))
         words = f"autonomy {new.autonomy}, was {old.autonomy}"
         yield pair.both("autonomy", weight, words, ("autonomy",))
+
+
+def _telling(pair: Pair) -> Iterator[Change]:
+    """Yield what changed of how people are told, and of how bad it is said to be."""
+    old, new = pair.old.runbook, pair.new.runbook
+    for key in ("channel", "update_every", "fallback"):
+        before, after = getattr(old.chat, key), getattr(new.chat, key)
+        if before != after:
+            words = f"chat {key}: {_value(after)}, was {_value(before)}"
+            yield pair.both("chat", "neutral", words, ("chat", key))
+    rises = [[f"{one.to} when {one.when}" for one in it.raise_] for it in (new, old)]
+    if rises[0] != rises[1]:
+        now, was = (value_text("; ".join(one) or "never") for one in rises)
+        words = f"raised to {now}, was {was}"
+        yield pair.both("severity", "neutral", words, ("raise",))
+    weighs = [
+        (f"{one.impact.weight:g} each {format_duration(one.impact.every)}")
+        if one.impact is not None
+        else "not measured"
+        for one in (new, old)
+    ]
+    if weighs[0] != weighs[1]:
+        words = f"impact on users: {weighs[0]}, was {weighs[1]}"
+        yield pair.both("impact", "neutral", words, ("impact",))
 
 
 def _triggers(pair: Pair) -> Iterator[Change]:
@@ -146,6 +173,8 @@ def _input(pair: Pair, name: str, was: Input, now: Input) -> Iterator[Change]:
 def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, timedelta):
+        return format_duration(value)
     return "none" if value is None else value_text(value)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Any, Final
 
-from engine.analysis.comparing.changes import Change, Weight, more
+from engine.analysis.comparing.changes import Change, Weight, less, more
 from engine.analysis.comparing.conditions import compared
 from engine.analysis.comparing.sides import Pair, Side, by_key
 from engine.core.lists import describe
@@ -53,7 +53,7 @@ def steps_changed(pair: Pair) -> Iterator[Change]:
 def _branches(side: Side) -> dict[str, list[Placed]]:
     found: dict[str, list[Placed]] = {}
     for placed in side.placed:
-        if placed.phase == "confirm" or isinstance(placed.step, AllStep | CauseStep):
+        if placed.phase == "confirm" or isinstance(placed.step, CauseStep):
             continue
         branch = f"workaround '{placed.group}'" if placed.group else placed.phase
         found.setdefault(branch, []).append(placed)
@@ -76,7 +76,7 @@ def _branch(
 
 def _sign(step: Step) -> str:
     verb = verb_of(step) or ""
-    if isinstance(step, ApproveStep | EachStep | RepeatStep):
+    if isinstance(step, AllStep | ApproveStep | EachStep | RepeatStep):
         return verb
     if isinstance(step, AskStep):
         return f"{verb} {step.name}"
@@ -85,7 +85,7 @@ def _sign(step: Step) -> str:
 
 def _gone(pair: Pair, branch: str, placed: Placed) -> Iterator[Change]:
     step = placed.step
-    if isinstance(step, ActStep | ApproveStep):
+    if isinstance(step, ActStep | AllStep | ApproveStep):
         return
     weight: Weight = "riskier" if _stops(step) else "neutral"
     words = f"{branch} no longer has `{visible(describe(step))}`"
@@ -94,7 +94,7 @@ def _gone(pair: Pair, branch: str, placed: Placed) -> Iterator[Change]:
 
 def _come(pair: Pair, branch: str, placed: Placed) -> Iterator[Change]:
     step = placed.step
-    if isinstance(step, ActStep | ApproveStep):
+    if isinstance(step, ActStep | AllStep | ApproveStep):
         return
     weight: Weight = "safer" if _expects(step) else "neutral"
     if isinstance(step, RunStep):
@@ -153,6 +153,10 @@ def _looks(old: Any, new: Any) -> Iterator[tuple[Weight, str]]:
 
 
 def _does(old: Any, new: Any) -> Iterator[tuple[Weight, str]]:
+    if isinstance(new, AllStep) and old.need != new.need:
+        needed = [f"{one.need or 'all'} must succeed" for one in (new, old)]
+        needs = [one.need or len(one.all) for one in (old, new)]
+        yield less(*needs), f"{needed[0]}, was: {needed[1]}"
     if isinstance(new, RepeatStep) and old.repeat != new.repeat:
         yield (
             more(old.repeat, new.repeat),

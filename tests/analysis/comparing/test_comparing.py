@@ -4,6 +4,7 @@ import pytest
 from two_sides import BOOK, OLD, changes, rows, side
 
 from engine.analysis.comparing import Change, compare
+from engine.analysis.comparing.amid import between_changed
 from engine.analysis.comparing.changes import Place
 from engine.analysis.comparing.conditions import compared
 
@@ -315,6 +316,74 @@ def test_a_runbook_that_comes_or_goes() -> None:
 
     assert [comes] == compare(None, OLD)
     assert [goes] == compare(OLD, None)
+
+
+def test_what_is_wrong_between_the_runbooks_of_a_folder() -> None:
+    """
+    What was not found between them before is riskier, the other way round safer.
+    """
+    both = BOOK.replace("runbook: web", "runbook: api").replace(
+        "severity: sev2", "severity: sev1"
+    )
+    calm = side(both.replace("nodes/n1", "nodes/n2"), "old-api", "api")
+    odd = side(
+        both.replace("{weight: 0}", "{weight: 9}").replace("'web/", "'api/"),
+        "new-api",
+        "api",
+    )
+    old, new = {"api": calm, "web": OLD}, {"api": odd, "web": OLD}
+    words = (
+        "'drain' (weight 9) is opposed by 'drain' (weight 0) of 'web'{} on "
+        "http://lb/nodes/n1, and no lock keeps the two runs apart"
+    )
+
+    assert [
+        Change(
+            "api",
+            "between",
+            "riskier",
+            f"found: {words.format(' (old:41:5)')}",
+            None,
+            Place("new-api", 41),
+        )
+    ] == list(between_changed(old, new))
+    assert [
+        Change(
+            "api",
+            "between",
+            "safer",
+            f"no longer found: {words.format(' (old:41:5)')}",
+            Place("new-api", 41),
+            None,
+        )
+    ] == list(between_changed(new, old))
+
+
+def test_what_people_are_told_and_how_many_must_succeed() -> None:
+    """
+    The channel, the measured impact, the severity that rises; fewer viewpoints.
+    """
+    more = (
+        "chat: {channel: '#web', update_every: 5m}\n"
+        "impact: {users: {http: {get: 'http://web/users'}}, every: 10s}\n"
+        "raise: [{to: sev1, when: '!checks.room.ok'}]\nconfirm:\n"
+    )
+    viewed = "diagnose:\n  - all: [{check: room}, {check: slow}]\n"
+    less = "diagnose:\n  - all: [{check: room}, {check: slow}]\n    need: 1\n"
+    text = BOOK.replace("diagnose:\n  - check: room\n", viewed)
+    told = compare(
+        side(text, "old"),
+        side(text.replace(viewed, less).replace("confirm:\n", more), "new"),
+    )
+
+    assert [
+        "riskier: `all of 2` in diagnose: 1 must succeed, was: all must succeed",
+        "neutral: new check 'users': GET http://web/users",
+        "neutral: raised to sev1 when !checks.room.ok, was never",
+        "neutral: impact on users: 1 each 10s, was not measured",
+        "neutral: chat channel: #web, was none",
+        "neutral: chat update_every: 5m, was none",
+    ] == [f"{one.weight}: {one.words}" for one in told if one.kind != "time"]
 
 
 def test_nothing_changed() -> None:

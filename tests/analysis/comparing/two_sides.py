@@ -95,9 +95,9 @@ always:
 """
 
 
-def side(text: str, file: str) -> Side:
+def side(text: str, file: str, name: str = "web") -> Side:
     """Return one side of this text."""
-    loaded = load_runbook(text, file, KINDS, stem="web")
+    loaded = load_runbook(text, file, KINDS, stem=name)
     assert [] == [str(one) for one in loaded.problems if one.severity == "error"]
     assert loaded.runbook is not None
     assert loaded.tree is not None
