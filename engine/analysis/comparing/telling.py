@@ -3,6 +3,7 @@
 Pure. Called by the command `diff`.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from engine.analysis.comparing.changes import WEIGHTS, Change, Place
 from engine.views.escape import code, markdown, visible
 
 MARK: Final = "<!-- runbook diff -->"  # by which a comment is found again
+NOBODY: Final = "@<!-- -->"  # a name in a runbook calls nobody to a comment
 TITLES: Final = {"riskier": "Riskier", "neutral": "Neither", "safer": "Safer"}
 
 
@@ -67,7 +69,8 @@ def as_markdown(changes: Sequence[Change]) -> list[str]:
 
 
 def _row(one: Change) -> str:
-    cells = one.kind, markdown(one.words), _cell(one.old), _cell(one.new)
+    words = re.sub(r"@(?=\w)", NOBODY, markdown(one.words))
+    cells = one.kind, words, _cell(one.old), _cell(one.new)
     return f"| {' | '.join(map(str, cells))} |"
 
 
