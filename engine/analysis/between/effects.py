@@ -39,6 +39,7 @@ SETS: Final = ("put", "post", "patch")
 HIDDEN: Final = frozenset(
     {"token", "bearer", "basic", "headers", "ca_file", "key", "key_file", "passphrase"}
 )
+CONFIGURED: Final = ("namespace", "url")  # of kubernetes, where it is left out
 OPTION: Final = re.compile(r"--?([A-Za-z][A-Za-z0-9-]*)=(.*)", re.DOTALL)
 NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?%?")
 DEEPEST: Final = 5  # runbooks inside runbooks, as core.compile takes them
@@ -138,7 +139,10 @@ def target_of(
         return _of_program(kind, given, names, here)
     if kind == "http":
         given = _of_http(given)
-    target: list[tuple[str, Text]] = []
+    left = CONFIGURED if kind == "kubernetes" else ()
+    target: list[tuple[str, Text]] = [
+        (key, (Open(f"configured {key}", ""),)) for key in left if key not in given
+    ]
     values: dict[str, Text] = {}
     for key, value in sorted(given.items()):
         if key in HIDDEN:

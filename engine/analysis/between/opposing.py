@@ -139,4 +139,4 @@ def _named(effect: Effect, how: str) -> str:
 
 
 def _target(effect: Effect) -> str:
-    return " ".join(shown(text) for _, text in effect.target)
+    return " ".join(filter(None, (shown(text) for _, text in effect.target)))

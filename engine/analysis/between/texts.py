@@ -53,7 +53,10 @@ def joined(parts: list[Part]) -> Text:
 
 def shown(text: Text) -> str:
     """Return the text for people, what is open in braces."""
-    return "".join(one if isinstance(one, str) else f"{{{one.shown}}}" for one in text)
+    return "".join(
+        one if isinstance(one, str) else f"{{{one.shown}}}" if one.shown else ""
+        for one in text
+    )
 
 
 @lru_cache(maxsize=8192)

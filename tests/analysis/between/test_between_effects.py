@@ -1,7 +1,7 @@
 """Effects that oppose each other: by kind, parameters and targets; what does not."""
 
 import pytest
-from small_books import acts, member, told
+from small_books import Member, acts, member, told
 
 REGION = "region: {type: string, from: labels.region, pattern: '[a-z-]+'}"
 OTHER_REGION = "place: {type: string, from: labels.region, pattern: '[a-z-]+'}"
@@ -143,6 +143,31 @@ def test_what_one_takes_and_the_other_gives_back_is_a_warning() -> None:
             "(uncordon) of 'd' (d.yaml:8:11) on n1, and no lock keeps the two runs apart"
         )
     ] == told(cordons, more)
+
+
+def test_a_namespace_that_is_left_out_may_be_the_other_one() -> None:
+    """
+    Both left out are one for sure; one left out may be what the other names.
+    """
+
+    def scaled(name: str, body: str) -> Member:
+        text = f"actions:\n  act:\n    kubernetes: {{scale: web, {body}}}\n"
+        return member(name, text + "    leaves_nothing: true\nisolate: [{act: act}]\n")
+
+    up = scaled("a", "replicas: 9")
+    line = (
+        "a.yaml:10:11: {}[opposed]: 'act' (replicas 9) is opposed by 'act' (replicas 2) "
+        "of 'b' (b.yaml:10:11) on web, and no lock keeps the two runs apart"
+    )
+
+    assert [line.format("error")] == told(up, scaled("b", "replicas: 2"))
+    assert [line.format("warning")] == told(
+        up, scaled("b", "replicas: 2, namespace: shop")
+    )
+    assert [] == told(
+        scaled("a", "replicas: 9, namespace: bank"),
+        scaled("b", "replicas: 2, namespace: shop"),
+    )
 
 
 UP = "do: {scale-up: 'web-{{ region }}'}"
