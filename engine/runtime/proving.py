@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 WALKED: Final = 4_000  # states of one runbook; `runbook prove` walks on
 CODES: Final = frozenset(
-    {"approval", "always", "held", "loop", "time", "unreached", "not-proved"}
+    {"approval", "always", "held", "loop", "time", "unreached", "not-proved", "unknown"}
 )
 DEFECT: Final = "engine"  # the code of what no runbook could bring about
 
@@ -186,6 +186,9 @@ def place_of(about: str, tree: Tree) -> list[str | int]:
     head, _, rest = about.partition("/")
     if head == "always":
         return ["always", int(rest)]
+    if head == "actions":
+        name, _, key = rest.partition("/")
+        return ["actions", name, key]
     if head == "time":
         return ["limits", "time", rest]
     if "#" in about:

@@ -68,6 +68,7 @@ CODES: Final = {
     "type": "A value has another type than its key wants.",
     "unbound-name": "A name in a body is not bound at one of its uses.",
     "undo": "How an action is undone is missing, or contradicts itself.",
+    "unknown": "Warning: a condition is true where nothing can be seen; unknown never counts as true.",
     "unknown-key": "A key that this place does not have; the nearest is named.",
     "unknown-kind": "A kind that no adapter or plug-in has registered.",
     "unknown-name": "A name that stands for nothing; the nearest is named.",

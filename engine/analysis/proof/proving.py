@@ -13,6 +13,7 @@ from engine.analysis.proof.judging import Fault, Judging
 from engine.analysis.proof.loops import goes_round
 from engine.analysis.proof.story import Story, Teller
 from engine.analysis.proof.times import Longest, Times
+from engine.analysis.proof.unseen import HINT, unseen
 from engine.analysis.proof.walk import MOST_STATES, TooLarge, Walk
 from engine.core.code import CompiledRunbook
 from engine.model.values import format_duration
@@ -95,6 +96,9 @@ def prove(
     for fault in judging.over():
         proof.findings.append(_finding(fault, teller))
     proof.findings += _late(compiled, proof.times, teller)
+    for about, told in unseen(compiled):
+        found = Finding("unknown", about, told, HINT, refuses=False)
+        proof.findings.append(found)
     if explain:
         for name, way in proof.times.ways.items():
             proof.ways[name] = teller.timed(way)

@@ -140,7 +140,7 @@ class States:
         """Return what tells a state from others, but for what it holds."""
         record = state.record
         winding = record.winding
-        if record.hold and winding is None and not self.steered:
+        if self.is_held_up(record):
             return self._held_up(state)
         pcs = self.reading.places(record.threads.values())
         frames = tuple(
@@ -169,6 +169,10 @@ class States:
             repr((record.labels, record.annotations)) if self.reading.outside else "",
             record.alert_over and winding is None,  # it resolves once
         )
+
+    def is_held_up(self, record: Record) -> bool:
+        """Whether the record is told apart only by how it can be ended."""
+        return record.hold and record.winding is None and not self.steered
 
     def _held_up(self, state: State) -> Any:
         """Return what tells states apart while the global hold keeps an act waiting.

@@ -259,7 +259,7 @@ class Walk:
         known = self._known.setdefault(key, [])
         for other, number in known:
             if other == held:
-                return number, True
+                return number, not self.states.is_held_up(state.record)
         more, less = None, None
         if not _giving_back(state.record):  # else more would be given back in a circle
             more, less = self._around(key, held)

@@ -6,15 +6,19 @@ longest is gone again by `advance` with real times.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from engine.analysis.proof import Proof, prove
+from engine.analysis.proof.states import class_of
+from engine.analysis.proof.story import Teller
 from engine.core.advance import advance
-from engine.core.record import Record
+from engine.core.outside_events import MOST_CRASHES
+from engine.core.record import Record, waited_for
+from engine.core.turn import replace
 from engine.model.effects import Timer
 from tests.analysis.proof.random_runbooks import scripts, texts
 from tests.rehearsing import compiled, play
@@ -121,3 +125,80 @@ def test_the_longest_way_can_be_gone(text: str) -> None:
 
     assert proof.times.total == pytest.approx(way[-1][1] if way else 0.0)
     assert gone_again(proof, way).end or not way
+
+
+QUICKLY = (1.0, 0.15, 0.5, 0.02)  # parts of the longest time that each move may take
+
+
+def come_to(proof: Proof, way: Sequence[int], part: float) -> Record:
+    """Go a way again as a driver could: each time that was asked for is kept.
+
+    A move takes a part of its longest time, and is over before the next time is. Which
+    of two equal targets is which, and the plan that stands, are as they are here.
+    """
+    assert proof.walk is not None
+    record, tick, due = Record(), 0.0, dict[str, float]()
+    for index in way:
+        move = proof.walk.graph.edges[index].move
+        waits = waited_for(record)
+        at = tick + move.seconds * part
+        if move.timer:
+            at = due[alike(move.timer, waits)]
+        else:
+            at = min([at, *(one - 1e-3 for key, one in due.items() if key in waits)])
+        tick = max(tick, at)
+        if move.kind == "dies":
+            record = replace(record, crashes=MOST_CRASHES - 1)
+        for event in move.events:
+            if move.kind == "hold" and event is move.events[-1]:
+                record = replace(record, hold=True)
+            fields = _fields(event, tick)
+            if "key" in fields:
+                fields["key"] = alike(fields["key"], waited_for(record))
+            if fields.get("plan"):
+                fields["plan"] = plan_now(record, fields["key"])
+            record, effects = advance(
+                proof.walk.compiled, record, event.__class__(**fields)
+            )
+            due |= {
+                one.key: tick + one.seconds
+                for one in effects
+                if isinstance(one, Timer) and not one.key.startswith("limits")
+            }
+    return record
+
+
+def alike(key: str, waits: Iterable[str]) -> str:
+    """Return the key that is waited for, of this target or of its equal."""
+    found = [one for one in waits if class_of(one) == class_of(key)]
+    return key if key in waits or not found else found[0]
+
+
+def plan_now(record: Record, key: str) -> str:
+    """Return the hash of the plan that is asked about."""
+    for thread in record.threads.values():
+        question = thread.box.get("question")
+        if question is not None and question.key == key:
+            return str(question.plan.hash)
+    return ""
+
+
+@QUICK
+@given(text=texts())
+def test_each_end_can_be_come_to(text: str) -> None:
+    """
+    Each end that was walked is one that a driver can come to, and it holds the same.
+    """
+    proof = prove(compiled(text), exact=True)
+    assert proof.walk is not None
+    graph, teller = proof.walk.graph, Teller(proof.walk)
+    some = {told(graph.states[number].record): number for number in graph.ends}
+    missed = [
+        wanted
+        for wanted, number in some.items()
+        if all(
+            told(come_to(proof, teller.way(number), part)) != wanted for part in QUICKLY
+        )
+    ]
+
+    assert [] == missed
