@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.model.run import RunSummary
     from engine.model.timeline import Entry
     from engine.ports import Pager, Posted, Secrets, Web
+    from engine.runtime.assembly import Outside
     from engine.runtime.chat.chatting import Chatting
     from engine.runtime.drift import Drift
     from engine.runtime.driver import Listener
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from engine.runtime.library import Library
     from engine.runtime.measures import Measures
     from engine.runtime.on_call import OnCall
+    from engine.runtime.perform import Actions
     from engine.runtime.service import Service
     from engine.runtime.steering import Steering
     from engine.runtime.tracing import Tracing
@@ -112,12 +114,14 @@ async def engine(
     *,
     write: Callable[[str], None],
     listener: "Listener | None" = None,
+    actions: "Actions | None" = None,
 ) -> AsyncIterator[Engine]:
     """Open the journal and all around it; close it in order at the end.
 
     Args:
-        write: takes what is said and paged, one line each.
+        write: takes what is said and paged, a line each.
         listener: told of each change of a run, in the loop's thread.
+        actions: in the place of all that acts, for a drill.
 
     Raises:
         StoreUnavailable: the journal cannot be opened; the text says what to do.
@@ -127,7 +131,7 @@ async def engine(
     from engine.hosts.lease import Lease
     from engine.hosts.local import LocalHost
     from engine.hosts.untaken import Untaken
-    from engine.runtime.assembly import Outside, SystemClock, live_service
+    from engine.runtime.assembly import Outside, SystemClock
     from engine.runtime.intake import Intake
     from engine.runtime.measures import Measures
     from engine.runtime.watches import Watches
@@ -139,7 +143,7 @@ async def engine(
     lease = Lease(store.engines, config.data / "engines")
     outside = Outside(kinds, store, known, switch, chat, lease)
     heard = Heard(Measures(), listener, tracing=_tracing(config, store))
-    service = live_service(outside, library, config.groups, heard)
+    service = _service(outside, library, config, heard, actions)
     clock, pager = SystemClock(), _pager(config, web, known, chat)
     host = LocalHost(service.driver, store, store, chat, pager, switch, clock, lease)
     service.tell, service.grant = host.told, break_glass(config).current
@@ -147,13 +151,12 @@ async def engine(
         service, store.alerts, store, clock, rules(config, library),
         silences(config, web), claim=host.begins,
     )  # fmt: skip
-    heard.intake = intake
-    schedules = on_call(config, known, web, clock)
+    heard.intake, schedules = intake, on_call(config, known, web, clock)
     heard.chat = chatting(
         config, service, host, store, known, web, switch, chat, schedules
     )
-    drift, looks = _drift(service, host), service.driver.ports.checks
-    watches = Watches(watched(config, kinds.kinds), looks, intake, clock)
+    drift, ports = _drift(service, host), service.driver.ports
+    watches = Watches(watched(config, kinds.kinds), ports.checks, intake, clock)
     try:
         yield Engine(
             config, store, service, host, intake, known, sns.judge(web), watches,
@@ -165,6 +168,20 @@ async def engine(
             await _ended(part)
         await web.aclose()
         await store.close()
+
+
+def _service(
+    outside: "Outside",
+    library: "Library",
+    config: "Config",
+    heard: Heard,
+    actions: "Actions | None",
+) -> "Service":
+    from engine.runtime.assembly import dry_service, live_service
+
+    if actions is None:
+        return live_service(outside, library, config.groups, heard)
+    return dry_service(outside, library, config.groups, actions, listener=heard)
 
 
 async def _ended(part: "Stops | None") -> None:

@@ -53,6 +53,13 @@ def rehearsals(config: "Config") -> "RehearsalFile":
     return RehearsalFile(config.data / "rehearsals.json")
 
 
+def drills(config: "Config") -> "RehearsalFile":
+    """Return when each runbook was last drilled with people: a file beside it."""
+    from engine.adapters.rehearsal_file import RehearsalFile
+
+    return RehearsalFile(config.data / "drills.json")
+
+
 def journal_file(config: "Config") -> "JournalFile":
     """Return the journal as a file, to copy it, put it back, bring it forward."""
     from engine.adapters.sqlite import JournalFile

@@ -209,7 +209,7 @@ class LocalHost:
             found = [by_name.get(run) for run in mine]
         else:
             found = [await self.store.summary(run) for run in mine]
-        still = [one for one in found if one is not None and one.state not in ENDS]
+        still = [one for one in found if one is not None and one.goes_on]
         self._up.update(one.run for one in still)
         for run in set(mine) - self._up:
             self.ended(run)

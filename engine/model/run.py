@@ -63,3 +63,8 @@ class RunSummary(msgspec.Struct, frozen=True, omit_defaults=True):
     busy: bool = False  # something is in flight: a look, an act, a lock
     roles: dict[str, str] = {}  # commander, deputy, scribe, liaison: who has it
     on_hold: str = ""  # who holds this run alone, and why
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether an engine may take it up: a drill ends with its own process."""
+        return self.state not in ENDS and self.mode == "live"

@@ -64,7 +64,11 @@ class Measures:
     _waiting: dict[str, float] = field(default_factory=dict)  # run to its start
 
     def changed(self, summary: RunSummary, entries: Sequence[Entry]) -> None:
-        """Count what a run's new entries say."""
+        """Count what a run's new entries say; a drill or a dry run counts nothing."""
+        if summary.mode == "live":
+            self._counted(summary, entries)
+
+    def _counted(self, summary: RunSummary, entries: Sequence[Entry]) -> None:
         for entry in entries:
             counted = COUNTED.get(entry.kind)
             if counted is not None:

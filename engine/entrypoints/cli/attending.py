@@ -60,9 +60,9 @@ async def start(
         await opened.host.start()
         by = opened.service.actor(who, "cli", bundle.compiled.runbook)
         await opened.service.start(bundle, given, by, alert=alert, run=run, did=did)
-        attended = _attended(opened, follower, who)
-        await attended.to_the_end()
-    return over(follower, [run], json_=json_, gone=attended.gone)
+        hands = attended(opened, follower, who)
+        await hands.to_the_end()
+    return over(follower, [run], json_=json_, gone=hands.gone)
 
 
 async def go_on(config: "Config", runs: list[str], who: str, *, json_: bool) -> int:
@@ -85,9 +85,9 @@ async def go_on(config: "Config", runs: list[str], who: str, *, json_: bool) -> 
                 follower.summaries.pop(one.run)
         if not taken:
             tell("No run is waiting to be taken up.")
-        attended = _attended(opened, follower, who)
-        await attended.to_the_end()
-    return over(follower, taken, json_=json_, gone=attended.gone) if taken else FINE
+        hands = attended(opened, follower, who)
+        await hands.to_the_end()
+    return over(follower, taken, json_=json_, gone=hands.gone) if taken else FINE
 
 
 async def _open_runs(opened: Engine, named: Iterable[str]) -> list[RunSummary]:
@@ -102,7 +102,8 @@ async def _open_runs(opened: Engine, named: Iterable[str]) -> list[RunSummary]:
     return [by_name[run] for run in named]
 
 
-def _attended(opened: Engine, follower: Follower, who: str) -> "Attended":
+def attended(opened: Engine, follower: Follower, who: str) -> "Attended":
+    """Return what attends the runs of this process."""
     made = Attended(OwnHands(opened, who), follower)
     opened.host.on_gone = made.lost
     return made
