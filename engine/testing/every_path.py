@@ -3,14 +3,15 @@
 The paths are the proof's, walked through `core.advance`: on each are judged the
 `always` clauses and what `prove` judges. A test's expectations speak of its script
 alone, so they are judged on every path that the script leaves open: the engine dies
-after any write of the journal with no act in flight, on the driver of a live run, and
-nothing may differ. Where an act is in flight people or checks may have to be asked:
-there `always` is judged, and the judge of the drills.
+after a write of the journal with no act in flight, on the driver of a live run, and
+nothing may differ; of a long test the writes are spread over it. Where an act is in
+flight people or checks may have to be asked: there `always` is judged, and the judge of
+the drills.
 
 Called by: the command line (`rehearse --all-paths`), tests.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -24,6 +25,8 @@ from engine.testing.faulting import judged, promised
 from engine.testing.playing import Played, own_drills, play, seldom_measured
 from engine.testing.story import killed, story_of
 
+MOST_WRITES: Final = 200  # that are played again, of one test
+FEWEST_DEATHS: Final = 3  # of one test, however long it is
 MOST_CRASHES: Final = 3  # with as many in its script, a run is handed over for them
 
 
@@ -79,6 +82,14 @@ def all_paths(compiled: CompiledRunbook, tree: Tree, *, most: int) -> Paths:
     return found
 
 
+def _spread(places: Sequence[int], writes: int) -> Sequence[int]:
+    """Return the places at which the engine dies: fewer where a test is long."""
+    many = max(FEWEST_DEATHS, MOST_WRITES // max(1, writes))
+    if len(places) <= many:
+        return places
+    return sorted({places[index * len(places) // many] for index in range(many)})
+
+
 def _killed(
     code: CompiledRunbook,
     first: Played,
@@ -90,7 +101,7 @@ def _killed(
     crashes = sum(one.do == "crash" for one in first.drill.test.events)
     if crashes + 1 >= MOST_CRASHES:
         return
-    for write in first.kills_at:
+    for write in _spread(first.kills_at, first.writes):
         in_flight = write in first.acts_at
         kill = Kill(write, stored=not in_flight)
         played = play(code, replace(first.drill, kills=(kill,)))

@@ -27,7 +27,7 @@ def story_of(entries: Sequence[Entry], tree: Tree) -> list[str]:
     rows = []
     for number, one in enumerate(told, 1):
         when = format_duration(timedelta(seconds=round(one.tick - entries[0].tick)))
-        line = tree.position(_place(one.step, tree)).line if one.step else 1
+        line = tree.position(story_place(one.step, tree)).line if one.step else 1
         known = line > tree.root.place.line
         at = f"line {line:<4}" if known else " " * 9
         why = f" ({one.why})" if one.why else ""
@@ -35,7 +35,8 @@ def story_of(entries: Sequence[Entry], tree: Tree) -> list[str]:
     return rows[-MOST_TOLD:]
 
 
-def _place(step: str, tree: Tree) -> list[str | int]:
+def story_place(step: str, tree: Tree) -> list[str | int]:
+    """Return where in the file a step stands, the trouble's confirmation included."""
     if "/" in step:
         return [*place_of(step, tree)]
     return [step] if step in tree.value else []

@@ -30,15 +30,73 @@ if TYPE_CHECKING:
     from engine.bootstrap.rehearsing import Show
     from engine.entrypoints.cli.rehearsing import Case
     from engine.runtime.library import Library
+    from engine.testing.playing import Played
 
 NUMBERS: Final = re.compile(r"(seed|runs)=(.*)")
 RUNS: Final = 100
 EXAMPLES: Final = """Examples: runbook rehearse runbooks/ --junit rehearsals.xml ·
 runbook rehearse runbooks/ --all-paths ·
-runbook rehearse runbooks/disk-full.yaml --faults seed=7 runs=500"""
+runbook rehearse runbooks/disk-full.yaml --faults seed=7 runs=500 ·
+runbook rehearse runbooks/disk-full.yaml --coverage --write ·
+runbook rehearse runbooks/disk-full.yaml --mutants --at-least 80"""
 
 Paths = Annotated[
     list[Path], typer.Argument(metavar="PATH…", help="Runbook files, or folders.")
+]
+Only = Annotated[
+    str, typer.Option("--only", metavar="TEXT", help="Tests whose name has it.")
+]
+AllPaths = Annotated[
+    bool,
+    typer.Option(
+        "--all-paths",
+        help="Also walk every path, and let the engine die wherever a test is.",
+    ),
+]
+States = Annotated[
+    int, typer.Option("--states", min=1, metavar="N", help="Walk at most so many.")
+]
+WithFaults = Annotated[
+    bool,
+    typer.Option(
+        "--faults",
+        help="Also play drills made by chance; beside it: seed=N runs=N.",
+    ),
+]
+WithCoverage = Annotated[
+    bool,
+    typer.Option(
+        "--coverage",
+        help="Also say what no test takes, and the shortest test that would.",
+    ),
+]
+Write = Annotated[
+    bool,
+    typer.Option("--write", help="Put those tests into the file; the rest stays."),
+]
+Mutants = Annotated[
+    bool,
+    typer.Option(
+        "--mutants", help="Also say which mistakes the tests would not notice."
+    ),
+]
+AtLeast = Annotated[
+    int,
+    typer.Option(
+        "--at-least",
+        min=0,
+        max=100,
+        metavar="PERCENT",
+        help="Fail where --mutants finds fewer of a hundred mistakes.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="For programs: the tests alone.")]
+Format = Annotated[
+    Literal["text", "json"],
+    typer.Option("--format", help="For people, or all of it for programs."),
+]
+Junit = Annotated[
+    str, typer.Option("--junit", metavar="FILE", help="A JUnit report as well.")
 ]
 
 
@@ -50,37 +108,17 @@ def register(app: typer.Typer) -> None:
 def rehearse(
     context: typer.Context,
     paths: Paths,
-    only: Annotated[
-        str, typer.Option("--only", metavar="TEXT", help="Tests whose name has it.")
-    ] = "",
-    all_paths: Annotated[
-        bool,
-        typer.Option(
-            "--all-paths",
-            help="Also walk every path, and let the engine die wherever a test is.",
-        ),
-    ] = False,
-    states: Annotated[
-        int,
-        typer.Option("--states", min=1, metavar="N", help="Walk at most so many."),
-    ] = 100_000,
-    faults: Annotated[
-        bool,
-        typer.Option(
-            "--faults",
-            help="Also play drills made by chance; beside it: seed=N runs=N.",
-        ),
-    ] = False,
-    json_: Annotated[
-        bool, typer.Option("--json", help="For programs: the tests alone.")
-    ] = False,
-    format_: Annotated[
-        Literal["text", "json"],
-        typer.Option("--format", help="For people, or all of it for programs."),
-    ] = "text",
-    junit: Annotated[
-        str, typer.Option("--junit", metavar="FILE", help="A JUnit report as well.")
-    ] = "",
+    only: Only = "",
+    all_paths: AllPaths = False,
+    states: States = 100_000,
+    faults: WithFaults = False,
+    coverage: WithCoverage = False,
+    write: Write = False,
+    mutants: Mutants = False,
+    at_least: AtLeast = 0,
+    json_: Json = False,
+    format_: Format = "text",
+    junit: Junit = "",
 ) -> None:
     """Play the tests of runbooks in virtual time; nothing outside is touched."""
     from engine.bootstrap.rehearsing import kept, played
@@ -99,6 +137,10 @@ def rehearse(
         found.take("paths", files, lambda one: _every_path(found, one, states))
     if faults:
         found.take("faults", files, lambda one: _by_chance(found, one, numbers))
+    if coverage or write:
+        found.take("coverage", files, lambda one: _untaken(found, one, states, write))
+    if mutants:
+        found.take("mutants", files, lambda one: _mistakes(found, one, at_least))
     _tell(found, junit, as_list=json_, as_json=format_ == "json")
 
 
@@ -112,6 +154,7 @@ class Found:
     objects: dict[str, list[Any]] = field(default_factory=dict)
     cases: "list[Case]" = field(default_factory=list)
     failed: bool = False
+    drills: "dict[Path, list[Played]]" = field(default_factory=dict)
 
     def take(self, name: str, files: list[Path], one: Callable[[Path], "Part"]) -> None:
         """Look at every file in one way."""
@@ -181,10 +224,43 @@ def _by_chance(found: Found, file: Path, numbers: dict[str, int]) -> Part:
     began = time.perf_counter()
     drills = drilled(compiled, seed=numbers["seed"], runs=numbers["runs"])
     took = time.perf_counter() - began
+    found.drills[file] = drills.drills
     rows = faults_text(file, drills, tree)
     name = f"faults seed={numbers['seed']} runs={numbers['runs']}"
     case = Case(file.stem, str(file), name, took, rows if drills.violations else ())
     return Part(rows, faults_object(file, drills, tree), [case], not drills.violations)
+
+
+def _untaken(found: Found, file: Path, most: int, write: bool) -> Part:
+    from engine.entrypoints.cli.measured import covered_object, covered_text
+    from engine.testing.covering import covered, written
+
+    compiled = found.library.bundle(file.stem).compiled
+    loaded = found.library.loaded[file.stem]
+    assert loaded.tree is not None
+    seen = covered(compiled, most=most, drills=found.drills.get(file, ()))
+    rows = covered_text(file, seen, loaded.tree)
+    if write and seen.tests:
+        written(loaded, file, compiled, seen.tests)
+        rows.append(f"        {len(seen.tests)} tests were written into {file}")
+    return Part(rows, covered_object(file, seen, loaded.tree), [], passed=True)
+
+
+def _mistakes(found: Found, file: Path, least: int) -> Part:
+    from engine.entrypoints.cli.measured import mutants_object, mutants_text
+    from engine.entrypoints.cli.rehearsing import Case
+    from engine.testing.mutating import mutated
+
+    compiled = found.library.bundle(file.stem).compiled
+    tree = found.library.loaded[file.stem].tree
+    assert tree is not None
+    began = time.perf_counter()
+    shown = mutated(compiled)
+    took = time.perf_counter() - began
+    rows, enough = mutants_text(file, shown, tree), shown.score >= least
+    name = f"mistakes found: {shown.score}%, at least {least}%"
+    case = Case(file.stem, str(file), name, took, () if enough else rows)
+    return Part(rows, mutants_object(file, shown, tree), [case], enough)
 
 
 def _tell(found: Found, junit: str, *, as_list: bool, as_json: bool) -> None:
