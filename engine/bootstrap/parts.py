@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine.adapters.break_glass import GrantFile
     from engine.adapters.hold_file import HoldFile
@@ -89,17 +89,24 @@ def picture(dot: str, form: Literal["svg", "png"]) -> bytes:
 
 
 def picture_of(
-    machine: "MachineGraph", form: "Form", path: "Sequence[str]" = ()
+    machine: "MachineGraph",
+    form: "Form",
+    path: "Sequence[str]" = (),
+    *,
+    marks: "Mapping[str, str] | None" = None,
 ) -> bytes:
     """Return a machine drawn: svg, png, dot, mermaid or text.
 
-    `path`: the ids of the states a run visited, in order.
+    `path`: the ids of the states a run visited, in order. `marks`: state id to what
+    stands in it (`engine.views.marks`); a legend says what they mean.
     """
     from engine.views.graph import graph_dot, graph_mermaid, graph_text
+    from engine.views.marks import with_legend
 
-    if form == "text":
-        return graph_text(machine, path=path).encode()
-    if form == "mermaid":
-        return graph_mermaid(machine, path=path).encode()
-    dot = graph_dot(machine, path=path)
-    return dot.encode() if form == "dot" else picture(dot, form)
+    drawn = {"text": graph_text, "mermaid": graph_mermaid}.get(form, graph_dot)
+    text = drawn(machine, path=path, proof=marks)
+    if marks is not None:
+        text = with_legend(text, form)
+    if form in {"svg", "png"}:
+        return picture(text, form)
+    return text.encode()

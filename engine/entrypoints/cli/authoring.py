@@ -139,11 +139,20 @@ def graph(
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE", help="Else the terminal.")
     ] = "-",
+    proof: Annotated[
+        bool, typer.Option("--proof", help="Mark what is proved, tested and drilled.")
+    ] = False,
 ) -> None:
     """Draw the state machine of a runbook."""
     from engine.bootstrap import picture_of
     from engine.core.machine import machine_graph
 
-    library = library_of(config_of(context), [path])
+    config = config_of(context)
+    library = library_of(config, [path])
     machine = machine_graph(library.bundle(path.stem).compiled)
-    write_file(output, picture_of(machine, format_))
+    marks: dict[str, str] | None = None
+    if proof:
+        from engine.entrypoints.cli.marking import marks_of
+
+        marks = marks_of(config, library, path, machine)
+    write_file(output, picture_of(machine, format_, marks=marks))
