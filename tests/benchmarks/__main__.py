@@ -23,6 +23,7 @@ from tests.benchmarks.crowding import measure_crowds
 from tests.benchmarks.figures import Figure, as_json, load, table
 from tests.benchmarks.proving_speed import measure_proofs
 from tests.benchmarks.rehearsing_speed import measure_rehearsals
+from tests.benchmarks.replaying_speed import measure_replay
 from tests.benchmarks.serving import measure_alerts, measure_first_act
 from tests.benchmarks.starting import measure_start
 from tests.benchmarks.storing import measure_storing
@@ -37,6 +38,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "waiting": measure_waiting,
     "compile": measure_compile,
     "rehearsals": measure_rehearsals,
+    "replay": measure_replay,
     "advance": measure_advance,
     "prove": measure_proofs,
     "traps": measure_traps,

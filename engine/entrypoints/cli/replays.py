@@ -11,7 +11,15 @@ import typer
 
 from engine.entrypoints.cli.choosing import config_of
 from engine.entrypoints.cli.completing import run_ids
-from engine.entrypoints.cli.screen import PROBLEMS, say, say_json
+from engine.entrypoints.cli.screen import (
+    PROBLEMS,
+    plain,
+    say,
+    say_json,
+    tell,
+    write_file,
+    wrong_use,
+)
 
 if TYPE_CHECKING:
     from engine.analysis.replaying.history import History
@@ -24,7 +32,8 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(
         epilog="Examples: runbook replay r-7kq3xm; "
-        "runbook replay r-7kq3xm --with runbooks/disk-full.yaml"
+        "runbook replay r-7kq3xm --with runbooks/disk-full.yaml; "
+        "runbook replay r-7kq3xm --as-test --write"
     )(replay)
 
 
@@ -42,14 +51,24 @@ def replay(
         Path | None,
         typer.Option("--with", metavar="FILE", help="Another version of the runbook."),
     ] = None,
+    as_test: Annotated[
+        bool, typer.Option("--as-test", help="Make it a test of the runbook.")
+    ] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Put the test into the runbook's file.")
+    ] = False,
     format_: Annotated[
         Literal["text", "json"], typer.Option("--format", help="For people, programs.")
     ] = "text",
 ) -> None:
     """Replay a recorded run: entry for entry the same, or where it parts."""
     config = config_of(context)
+    if write and not as_test:
+        wrong_use("--write stands beside --as-test; nothing else is written")
     history = history_of(config, run)
-    if with_ is not None:
+    if as_test:
+        parts = _as_test(config, history, with_, format_, write=write)
+    elif with_ is not None:
         parts = _changed(config, history, with_, format_)
     else:
         parts = _same(config, history, format_)
@@ -87,6 +106,41 @@ def _changed(config: "Config", history: "History", file: Path, format_: str) -> 
     else:
         say(changed_text(history, str(file), found))
     return found.parting.parts
+
+
+def _as_test(
+    config: "Config",
+    history: "History",
+    file: Path | None,
+    format_: str,
+    *,
+    write: bool,
+) -> bool:
+    """Make the run a test, and rehearse it; return whether it fails."""
+    from engine.bootstrap.replaying import made_test, rehearsed_in
+    from engine.entrypoints.cli.choosing import body_of, known_library
+    from engine.language.adding import written
+
+    made = made_test(config, history)
+    name = history.summary.runbook
+    if file is None and write:
+        file = known_library(config).files.get(name)
+        if file is None:
+            wrong_use(f"no file of '{name}' is configured; name it: --with FILE")
+    text = body_of(str(file)).decode("utf-8", "replace") if file else None
+    new, problems = rehearsed_in(config, history, made, text, str(file or name))
+    if format_ == "json":
+        told = {"test": made.test, "problems": problems, "left_out": made.left_out}
+        say_json(told | {"written": str(file) if write and not problems else None})
+    elif not write:
+        say(written(made.test))
+    for one in made.left_out:
+        tell(f"left out: {plain(one)}")
+    for one in problems:
+        tell(f"its rehearsal differs: {plain(one)}")
+    if write and not problems and file is not None:
+        write_file(str(file), new.encode())
+    return bool(problems)
 
 
 def history_of(config: "Config", run: str) -> "History":
