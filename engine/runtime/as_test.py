@@ -46,7 +46,7 @@ from engine.runtime.answered_then import Then
 from engine.runtime.driver import Driver
 from engine.runtime.effector import Ports
 from engine.runtime.perform import Tick
-from engine.runtime.rehearsal import (
+from engine.runtime.scripted import (
     NoHold,
     Script,
     ScriptedActions,
