@@ -14,7 +14,7 @@ import shlex
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,8 +91,12 @@ def without_acts(bundle: "Bundle", library: "Library") -> "Bundle":
 
 
 @contextmanager
-def injected(names: Sequence[str], platform: Path | None, heal: str) -> Iterator[None]:
-    """Break what the drill is about; mend it in the end, whatever happens.
+def injected(
+    names: Sequence[str], platform: Path | None, heal: str
+) -> Iterator[Callable[[], None]]:
+    """Break what the drill is about; give what mends it, which is done once.
+
+    It is mended in the end, whatever happens.
 
     Args:
         names: Faults of the example platform by name, or commands.
@@ -103,18 +107,23 @@ def injected(names: Sequence[str], platform: Path | None, heal: str) -> Iterator
         EngineError: it cannot be broken; what was broken before is mended.
     """
     broken: list[str] = []
+    left = [heal] if heal else []
+
+    def mend() -> None:
+        while broken:
+            _request("DELETE", broken.pop())
+        while left:
+            _command(left.pop())
+
     try:
         for name in names:
             if " " in name or "/" in name:
                 _command(name)
             else:
                 broken.append(_fault(name, platform))
-        yield
+        yield mend
     finally:
-        for url in broken:
-            _request("DELETE", url)
-        if heal:
-            _command(heal)
+        mend()
 
 
 def _command(line: str) -> None:

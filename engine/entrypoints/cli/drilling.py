@@ -28,6 +28,8 @@ from engine.entrypoints.cli.screen import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.bootstrap.drilling import Timed
     from engine.config import Config
     from engine.model.run import RunSummary
@@ -93,17 +95,28 @@ def drill(
     config = drill_config(real, [who, *(people or [])], pages=pages)
     library, bundle = chosen(real, name)
     form = without_acts(bundle, library) if actions == "none" else bundle
-    with injected(inject or [], platform, heal):
-        summary, entries = asyncio.run(
-            _played(config, library, form, given_of(set_ or []), who, actions, json_)
+    given = given_of(set_ or [])
+    with injected(inject or [], platform, heal) as mend:
+        played = _played(
+            config, library, form, given, who, actions=actions, mend=mend, json_=json_
         )
+        summary, entries = asyncio.run(played)
     _over(real, library, bundle, summary, entries, report, json_=json_)
 
 
 async def _played(
-    config: "Config", library: "Library", bundle: "Bundle", given: dict[str, Any],
-    who: str, actions: str, json_: bool,
-) -> "tuple[RunSummary, list[Entry]]":  # fmt: skip
+    config: "Config",
+    library: "Library",
+    bundle: "Bundle",
+    given: dict[str, Any],
+    who: str,
+    *,
+    actions: str,
+    mend: "Callable[[], None]",
+    json_: bool,
+) -> "tuple[RunSummary, list[Entry]]":
+    import asyncio
+
     from engine.bootstrap import engine
     from engine.entrypoints.cli.attending import attended, follower_of
     from engine.runtime.dry_run import HeldActions
@@ -111,9 +124,15 @@ async def _played(
 
     follower, run = follower_of(json_=json_), new_run_id()
     absent = HeldActions() if actions == "none" else None
+
+    def changed(summary: "RunSummary", entries: "list[Entry]") -> None:
+        if summary.phase == "restore":  # the cause is mended; later this does nothing
+            asyncio.get_running_loop().run_in_executor(None, mend)
+        follower.changed(summary, entries)
+
     tell(f"[REHEARSAL] {run}: others answer with RUNBOOK_DATA={config.data}")
     async with engine(
-        config, library, write=follower.said, listener=follower.changed, actions=absent
+        config, library, write=follower.said, listener=changed, actions=absent
     ) as opened:
         opened.host.begins(run)
         await opened.host.start()
