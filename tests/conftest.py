@@ -8,6 +8,7 @@ with them at the end. Within a file the order stays, and a file stays on one wor
 import os
 
 import pytest
+from hypothesis import is_hypothesis_test
 
 pytest_plugins = ["tests.alone"]
 WORKERS_PER_CORE, MOST_WORKERS = 2, 8
@@ -26,7 +27,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Put files with a slow test first; coverage is of what the pure tests reach."""
+    """Put files with a slow test first; coverage is of what the pure tests reach.
+
+    Not of what chance reaches: that is another figure each time, and measuring it takes
+    longer than the tests.
+    """
     slow = {one.path for one in items if one.get_closest_marker("slow")}
     items.sort(key=lambda one: one.path not in slow)
     if not config.pluginmanager.hasplugin("_cov"):
@@ -34,5 +39,6 @@ def pytest_collection_modifyitems(
     pure = [config.rootpath / "tests" / one for one in PURE]
     for one in items:
         alone = one.get_closest_marker("slow") or one.get_closest_marker("timed")
+        alone = alone or is_hypothesis_test(getattr(one, "obj", None))
         if alone or not any(one.path.is_relative_to(folder) for folder in pure):
             one.add_marker("no_cover")
