@@ -10,13 +10,10 @@ Pure. Read by: bootstrap.doctoring.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from engine.model.health import Readiness, Rehearsal
 from engine.model.run import RunSummary
-from engine.model.times import length_text
-
-DAY: Final = 86_400.0  # seconds
+from engine.model.times import age_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,8 @@ def readiness(known: Known) -> Readiness:
     """Return the grade with its reasons, the worst first."""
     bad, doubts = _bad(known), _doubts(known) if not known.broken else []
     grade = "not ready" if bad else "doubtful" if doubts else "ready"
-    return Readiness(known.runbook, grade, (*bad, *doubts))  # type: ignore[arg-type]
+    reasons, overdue = (*bad, *doubts), "".join(_overdue(known))
+    return Readiness(known.runbook, grade, reasons, overdue)  # type: ignore[arg-type]
 
 
 def _bad(known: Known) -> list[str]:
@@ -75,20 +73,26 @@ def _doubts(known: Known) -> list[str]:
 
 def _tried(known: Known) -> list[str]:
     """Return why it is not known to work as it is written now."""
+    if _times(known):
+        return _overdue(known)
+    before = " since it was changed" if known.rehearsed is not None else ""
+    return [f"it was neither rehearsed nor run{before}"]
+
+
+def _overdue(known: Known) -> list[str]:
+    """Return why what is known of it is too old; nothing where nothing is known."""
+    times = _times(known)
+    age = known.now - max(times, default=known.now)
+    if age <= known.fresh_seconds:
+        return []
+    most = age_text(known.fresh_seconds)
+    return [f"rehearsed or run {age_text(age)} ago, more than {most}"]
+
+
+def _times(known: Known) -> list[float]:
     times = []
     if known.rehearsed is not None and known.rehearsed.revision == known.revision:
         times.append(known.rehearsed.at)
     if known.last_run is not None and known.last_run.ended_at is not None:
         times.append(known.last_run.ended_at)
-    if not times:
-        before = " since it was changed" if known.rehearsed is not None else ""
-        return [f"it was neither rehearsed nor run{before}"]
-    age = known.now - max(times)
-    if age <= known.fresh_seconds:
-        return []
-    most = _age(known.fresh_seconds)
-    return [f"rehearsed or run {_age(age)} ago, more than {most}"]
-
-
-def _age(seconds: float) -> str:
-    return f"{seconds / DAY:.0f} d" if seconds >= 2 * DAY else length_text(seconds)
+    return times

@@ -38,6 +38,7 @@ class Readiness(msgspec.Struct, frozen=True):
     runbook: str
     grade: Grade
     reasons: tuple[str, ...] = ()  # the worst first; empty: ready
+    overdue: str = ""  # its last rehearsal or run is too long ago (G20)
 
 
 class Examined(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Final
 
+DAY: Final = 86_400.0  # seconds
 NOT_KNOWN: Final = "not known"
 EARLIEST: Final = 1971  # years of a time that is one
 LATEST: Final = 9000
@@ -41,6 +42,11 @@ def _read(text: str, zone: tzinfo | None) -> float | None:
     if moment.tzinfo is None or not EARLIEST <= moment.year <= LATEST:
         return None
     return moment.timestamp() + (plain != text)
+
+
+def age_text(seconds: float) -> str:
+    """Return how long ago something was: `31 d`, or as `length_text` below two days."""
+    return f"{seconds / DAY:.0f} d" if seconds >= 2 * DAY else length_text(seconds)
 
 
 def length_text(seconds: float | None) -> str:

@@ -30,6 +30,7 @@ class Doctor:
     every_seconds: float
     first_seconds: float = FIRST_SECONDS
     latest: Examined | None = None
+    heard: Callable[[Examined], None] = lambda found: None  # who acts on it
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
     _begun: int = 0
     _told: Told = field(default_factory=dict)
@@ -58,6 +59,7 @@ class Doctor:
                     found = await self.look()
                 self._log(found)
                 self.latest = found
+                self.heard(found)
             return self.latest
 
     def age_seconds(self) -> float | None:

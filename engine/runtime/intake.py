@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NoReturn
 
@@ -26,6 +26,7 @@ from engine.core.intake.ticking import accept, decline, ended, opened, refused, 
 from engine.errors import DoesNotApply, StoreUnavailable
 from engine.model.alert import Delivery, Receipt
 from engine.model.decision import Decision
+from engine.model.health import Examined
 from engine.model.run import ENDS, RunSummary
 from engine.ports import AlertStore, Clock, Silences, Store
 from engine.runtime.beginning import Begins, batches, mail_of, notices_of, unusual
@@ -57,6 +58,7 @@ class Intake:
     claim: Callable[[str], bool] = lambda run: True  # a run is ours to drive
     loud: Callable[[str], None] = log.warning  # what people must not miss
     heard: Callable[[Delivery], None] | None = None  # who listens for heartbeats
+    overdue: Mapping[str, str] = field(default_factory=dict)  # not tried lately: why
     book: Book = field(default_factory=Book)
     counts: Counter[str] = field(default_factory=Counter)  # decisions, by outcome
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -90,8 +92,13 @@ class Intake:
             self.rules,
             rules=rules_of(runbooks),
             schedules=schedules_of(runbooks),
-            problems=library.unpinned,
+            problems=library.offered_only(self.overdue),
         )
+
+    def examined(self, found: Examined) -> None:
+        """Hear what was not rehearsed for too long."""
+        self.overdue = {one.runbook: one.overdue for one in found.readiness}
+        self.load()
 
     def ended(self, summary: RunSummary) -> None:
         """Hear of a run's change: it ended, or a person began one that alerts join."""

@@ -109,6 +109,20 @@ class Library:
                 found[name] = f"it was changed: {now[:12]}, pinned is {pin[:12]}"
         return found
 
+    def offered_only(self, overdue: Mapping[str, str]) -> Mapping[str, str]:
+        """Return why runbooks with `autonomy: auto` may only propose themselves.
+
+        Args:
+            overdue: Why the last rehearsal or run of a runbook is too old, by its name;
+                what acts with nobody there is what was tried lately (G20).
+        """
+        found = {
+            name: f"{why}: rehearse it, or start it by hand"
+            for name, why in overdue.items()
+            if why and name in self.runbooks and self.runbooks[name].autonomy == "auto"
+        }
+        return {**found, **self.unpinned}
+
     def bundle(self, name: str) -> Bundle:
         """Return the runbook of that name, compiled.
 

@@ -14,6 +14,7 @@ from engine.model.runbook import Runbook
 from engine.model.timeline import Entry, chain_faults
 from engine.model.times import (
     NOT_KNOWN,
+    age_text,
     count_text,
     date_text,
     length_text,
@@ -113,16 +114,21 @@ class Draft:
 
 
 def draft(
-    entries: Sequence[Entry], seen: Facts, summary: RunSummary, runbook: Runbook
+    entries: Sequence[Entry],
+    seen: Facts,
+    summary: RunSummary,
+    runbook: Runbook,
+    *,
+    rehearsed: float | None = None,
 ) -> Draft:
-    """Return the report of one run as data."""
+    """Return the report of one run as data; `rehearsed` as in views.report."""
     return Draft(
         mark_of(summary.mode),
         summary.title or runbook.title,
         summary.state in ENDS,
         seen,
         summary,
-        _head(summary, runbook),
+        (*_head(summary, runbook), *_rehearsed(summary, rehearsed)),
         _severities(seen, runbook),
         summary_sentences(seen, summary),
         _impact(seen, summary, runbook),
@@ -159,6 +165,17 @@ def _head(summary: RunSummary, runbook: Runbook) -> tuple[Row, ...]:
         ("Roles", roles),
     )
     return tuple(row for row in rows if row[1])
+
+
+def _rehearsed(summary: RunSummary, at: float | None) -> tuple[Row, ...]:
+    """Return how long before the run its runbook was last rehearsed (G20)."""
+    if at is None:
+        return ()
+    if not at:
+        return (("Last rehearsal", "none on record"),)
+    before = summary.started_at - at
+    words = f"{age_text(before)} before this run" if before >= 0 else "after this run"
+    return (("Last rehearsal", words),)
 
 
 def _severities(seen: Facts, runbook: Runbook) -> tuple[Row, ...]:

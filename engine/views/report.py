@@ -27,12 +27,22 @@ def report_markdown(
     runbook: Runbook,
     *,
     picture: str | None,
+    rehearsed: float | None = None,
 ) -> str:
-    """Return the report as Markdown. `picture`: the machine in Mermaid, or None."""
+    """Return the report as Markdown.
+
+    Args:
+        entries: The whole timeline.
+        summary: The run.
+        runbook: As the run began with it.
+        picture: The machine in Mermaid, or None.
+        rehearsed: When the runbook was last rehearsed, in epoch seconds; 0: never, as
+            far as is known; None: nobody looked.
+    """
     page = MARKDOWN.get_template("report.md.j2")
     fence, words = _fenced(picture)
     return page.render(
-        r=_drafted(entries, summary, runbook), fence=fence, picture=words
+        r=_drafted(entries, summary, runbook, rehearsed), fence=fence, picture=words
     )
 
 
@@ -42,9 +52,10 @@ def report_html(
     runbook: Runbook,
     *,
     picture: str | None,
+    rehearsed: float | None = None,
 ) -> str:
     """Return the report as one HTML page. `picture`: SVG text, or None."""
-    made = _drafted(entries, summary, runbook)
+    made = _drafted(entries, summary, runbook, rehearsed)
     page = HTML.get_template("report.html.j2")
     bars = _bars(made)
     return page.render(
@@ -52,13 +63,18 @@ def report_html(
     )
 
 
-def _drafted(entries: Sequence[Entry], summary: RunSummary, runbook: Runbook) -> Draft:
+def _drafted(
+    entries: Sequence[Entry],
+    summary: RunSummary,
+    runbook: Runbook,
+    rehearsed: float | None,
+) -> Draft:
     impact = runbook.impact
     if impact is None:
-        return draft(entries, facts(entries), summary, runbook)
+        return draft(entries, facts(entries), summary, runbook, rehearsed=rehearsed)
     fresh = max(FRESH_SECONDS, 3 * impact.every.total_seconds())
     seen = facts(entries, weight=impact.weight, fresh_seconds=fresh)
-    return draft(entries, seen, summary, runbook)
+    return draft(entries, seen, summary, runbook, rehearsed=rehearsed)
 
 
 def _fenced(picture: str | None) -> tuple[Markup, Markup | None]:

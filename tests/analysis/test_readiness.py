@@ -94,3 +94,19 @@ def test_a_grade_has_its_reasons(case: str) -> None:
     assert ("flag", grade, tuple(reasons)) == (
         found.runbook, found.grade, found.reasons,
     )  # fmt: skip
+
+
+def test_g20_what_was_tried_too_long_ago_is_overdue() -> None:
+    """
+    The last rehearsal or run decides; of what was never tried nothing is too old.
+    """
+    old = Rehearsal(NOW - 31 * DAY, "a1", 3, 0)
+    told = [
+        readiness(known(rehearsed=old)).overdue,
+        readiness(known(rehearsed=old, last_run=run("resolved", 2.0))).overdue,
+        readiness(known(rehearsed=None)).overdue,
+        readiness(known(rehearsed=old, broken="the file has problems")).overdue,
+    ]
+
+    why = "rehearsed or run 31 d ago, more than 30 d"
+    assert [why, "", "", why] == told

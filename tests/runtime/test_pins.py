@@ -51,3 +51,23 @@ def test_f102_auto_without_its_pin_is_offered_and_says_so(tmp_path: Path) -> Non
         {},
         {},
     ] == reasons
+
+
+def test_g20_auto_that_was_not_tried_lately_is_offered_and_says_so(
+    tmp_path: Path,
+) -> None:
+    """
+    What acts with nobody there was tried within the month; others start as before, and
+    what is not known to be old is not held back.
+    """
+    pin = library(tmp_path, "auto").loaded["own"].revision
+    why = "rehearsed or run 31 d ago, more than 30 d"
+    asked = [("auto", why), ("auto", ""), ("approve", why), ("propose", why)]
+    found = [
+        library(tmp_path, autonomy, pin).offered_only({"own": told, "gone": why})
+        for autonomy, told in asked
+    ]
+    unpinned = library(tmp_path, "auto").offered_only({"own": why})
+
+    assert [{"own": f"{why}: rehearse it, or start it by hand"}, {}, {}, {}] == found
+    assert unpinned == library(tmp_path, "auto").unpinned

@@ -195,6 +195,7 @@ def _doctor(opened: "Engine") -> "Doctor":
     return Doctor(
         lambda: examined(config, library, store=store),
         config.settings.doctor.every.total_seconds(),
+        heard=opened.intake.examined,
     )
 
 

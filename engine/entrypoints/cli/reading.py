@@ -195,13 +195,16 @@ def report(
         return
     summary, entries, text = _story(config, run)
     from engine.bootstrap import kinds, picture_of
+    from engine.bootstrap.parts import rehearsals
 
     compiled = compiled_from(text, summary.revision, kinds(config))
     html = format_ == "html"
     machine, path = machine_graph(compiled, title=summary.title), path_of(entries)
     picture = picture_of(machine, "svg" if html else "mermaid", path).decode()
     view = report_html if html else report_markdown
-    made = view(entries, summary, compiled.runbook, picture=picture)
+    last = rehearsals(config).read().get(summary.runbook)
+    when = 0.0 if last is None else last.at
+    made = view(entries, summary, compiled.runbook, picture=picture, rehearsed=when)
     write_file(output, made.encode())
 
 

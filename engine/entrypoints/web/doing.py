@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from engine.bootstrap import picture_of, starting_alert
+from engine.bootstrap.parts import rehearsals
 from engine.core.inputs import bind_inputs
 from engine.core.intake import pick_offer, proposal_id
 from engine.core.intake.offers import offer_object
@@ -103,7 +104,11 @@ async def report(asked: Asked) -> Any:
         html = form == "html"
         drawn = picture_of(machine, "svg" if html else "mermaid", path_of(entries))
         view = report_html if html else report_markdown
-        return view(entries, summary, code.runbook, picture=drawn.decode())
+        last = rehearsals(asked.opened.config).read().get(summary.runbook)
+        when = 0.0 if last is None else last.at
+        return view(
+            entries, summary, code.runbook, picture=drawn.decode(), rehearsed=when
+        )
 
     return {form: await asyncio.to_thread(made)}
 
