@@ -12,7 +12,7 @@ from hypothesis import is_hypothesis_test
 
 pytest_plugins = ["tests.alone"]
 WORKERS_PER_CORE, MOST_WORKERS = 2, 8
-PURE = ("core", "expressions", "language", "runtime", "templating", "views")
+PURE = ("core", "expressions", "language", "templating", "views")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:

@@ -49,7 +49,7 @@ RULES = [
 ]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(
     observations,
     st.sampled_from(RULES),

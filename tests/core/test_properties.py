@@ -296,7 +296,7 @@ def _fields(event: Any) -> dict[str, Any]:
 
 
 AnyOrder.TestCase.settings = settings(
-    max_examples=150,
+    max_examples=80,
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -248,7 +248,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(HEADS, st.lists(PIECES | st.text(max_size=8), max_size=6), st.booleans())
 @example("run", ["\x00"], False)
 def test_f68_any_text_is_a_command_or_a_refusal(

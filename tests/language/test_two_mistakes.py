@@ -121,7 +121,7 @@ def test_a_mistake_hides_no_other(
 
 
 @settings(
-    max_examples=200,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -234,7 +234,7 @@ def _replaced(draw: st.DrawFn, value: Any) -> Any:
     return draw(JSON)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(mutated())
 def test_a_mutated_body_is_read_or_refused(case: tuple[str, bytes]) -> None:
     """

@@ -23,7 +23,7 @@ from tests.analysis.proof.mutating import mutants
 ALL: Final = bool(os.environ.get("PROOF_MUTANTS"))
 SHIPPED: Final = sorted(Path("runbooks").glob("*.yaml"))
 TRIED: Final = SHIPPED if ALL else [Path("runbooks/tls-certificate.yaml")]
-EVERY: Final = 1 if ALL else 6
+EVERY: Final = 1 if ALL else 12
 
 
 @cache
