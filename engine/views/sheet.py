@@ -114,8 +114,8 @@ class Sheet:
     def about(self) -> str:
         """The line below the title."""
         return (
-            f"runbook {self.runbook}  revision {self.revision}  owner {self.owner}"
-            f"  severity {self.severity}  printed {self.printed}"
+            f"runbook {self.runbook}, revision {self.revision}, owner {self.owner}, "
+            f"severity {self.severity}, printed {self.printed}"
         )
 
 
