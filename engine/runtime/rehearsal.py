@@ -6,7 +6,7 @@ would have been done. An unscripted check is unknown, an unscripted person silen
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -85,6 +85,24 @@ def _nothing_seen(
     return Rehearsed(test.name, Seen(), [], empty.summary(), problems)
 
 
+def begun(
+    compiled: CompiledRunbook,
+    inputs: Mapping[str, Any],
+    labels: Mapping[str, str],
+    notes: Mapping[str, str],
+) -> Started:
+    """Return how a rehearsal begins: by nobody, under one name."""
+    return Started(
+        run=RUN,
+        revision=compiled.revision,
+        inputs=dict(inputs),
+        labels=dict(labels),
+        annotations=dict(notes),
+        by=Actor("rehearsal", kind="source"),
+        mode="rehearsal",
+    )
+
+
 async def _rehearse(
     compiled: CompiledRunbook, test: Test, store: Store, alert: Alert | None
 ) -> Rehearsed:
@@ -94,15 +112,7 @@ async def _rehearse(
     if problems:
         return _nothing_seen(compiled, test, problems)
     stage = Stage(compiled, test, store)
-    start = Started(
-        run=RUN,
-        revision=compiled.revision,
-        inputs=inputs,
-        labels=dict(labels),
-        annotations=dict(notes),
-        by=Actor("rehearsal", kind="source"),
-        mode="rehearsal",
-    )
+    start = begun(compiled, inputs, labels, notes)
     await stage.play(start)
     entries = await store.entries(RUN)
     summary = await store.summary(RUN)

@@ -30,7 +30,7 @@ from engine.ports import ActResult
 from engine.runtime.invariants import broken
 from engine.runtime.journal import events_of
 from engine.runtime.outcome import Seen, seen_of
-from engine.runtime.rehearsal import RUN, Stage
+from engine.runtime.rehearsal import RUN, Stage, begun
 from engine.runtime.scripted import Script, ScriptedActions, ScriptedPeople
 from engine.runtime.session import Session
 from engine.runtime.virtual_time import NeverEnds, run_virtual
@@ -96,15 +96,7 @@ async def _play(compiled: CompiledRunbook, drill: Drill, most: float) -> Played:
     if problems:
         return Played(drill, Told([], None, [], []), Seen(), problems)
     stage = DrillStage(compiled, drill)
-    start = Started(
-        run=RUN,
-        revision=compiled.revision,
-        inputs=inputs,
-        labels=dict(labels),
-        annotations=dict(notes),
-        by=Actor("rehearsal", kind="source"),
-        mode="rehearsal",
-    )
+    start = begun(compiled, inputs, labels, notes)
     over = ""
     try:
         async with asyncio.timeout(most):
