@@ -10,10 +10,14 @@ Pure. Read by: bootstrap.doctoring.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from engine.model.health import Readiness, Rehearsal
 from engine.model.run import RunSummary
 from engine.model.times import age_text
+
+FAILED: Final = "its last rehearsal failed"
+NOT_SINCE: Final = "it was neither rehearsed nor run since it was changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +77,17 @@ def _doubts(known: Known) -> list[str]:
 
 def _tried(known: Known) -> list[str]:
     """Return why it is not known to work as it is written now."""
-    if _times(known):
-        return _overdue(known)
-    before = " since it was changed" if known.rehearsed is not None else ""
-    return [f"it was neither rehearsed nor run{before}"]
+    if known.rehearsed is None and not _times(known):
+        return ["it was neither rehearsed nor run"]
+    return [one for one in _overdue(known) if one != FAILED]  # which is told as bad
 
 
 def _overdue(known: Known) -> list[str]:
     """Return why what is known of it is too old; nothing where nothing is known."""
     times = _times(known)
+    if not times and known.rehearsed is not None:
+        failed = known.rehearsed.revision == known.revision
+        return [FAILED if failed else NOT_SINCE]
     age = known.now - max(times, default=known.now)
     if age <= known.fresh_seconds:
         return []
@@ -91,8 +97,9 @@ def _overdue(known: Known) -> list[str]:
 
 def _times(known: Known) -> list[float]:
     times = []
-    if known.rehearsed is not None and known.rehearsed.revision == known.revision:
-        times.append(known.rehearsed.at)
+    last = known.rehearsed
+    if last is not None and last.revision == known.revision and not last.failed:
+        times.append(last.at)
     if known.last_run is not None and known.last_run.ended_at is not None:
         times.append(known.last_run.ended_at)
     return times

@@ -8,7 +8,7 @@ Called by outside_events; `refusals` by the service.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from engine.core.acting import act_id, taken
 from engine.core.binding import target_names, with_names
@@ -20,11 +20,15 @@ from engine.errors import TemplateProblem
 from engine.model.events import Adopted, Started
 from engine.model.people import ENGINE
 
+TWICE: Final = "it is named twice"
+
 
 def adopt(turn: Turn, event: Started) -> None:
     """Hold what people did before the run began; say who says so."""
     for index, one in enumerate(event.did, 1):
         problem = _problem(turn.compiled, one)
+        if not problem and _times(event.did[:index], one) > 1:
+            problem = TWICE
         if not problem:
             try:
                 _adopt(turn, event.by.id, one, index)
@@ -44,8 +48,8 @@ def refusals(
     told = []
     for one in did:
         problem = _problem(compiled, one)
-        if not problem and did.count(one) > 1:
-            problem = "it is named twice"
+        if not problem and _times(did, one) > 1:
+            problem = TWICE
         if not problem:
             started = Started(run="", revision="", by=ENGINE)
             turn = Turn(compiled, Record(), started, {})
@@ -57,6 +61,11 @@ def refusals(
         if problem:
             told.append(f"{_called(one)}: {problem}")
     return list(dict.fromkeys(told))
+
+
+def _times(did: Sequence[Adopted], one: Adopted) -> int:
+    """Return how often an act on a target is named, whatever it was before."""
+    return sum((each.action, each.target) == (one.action, one.target) for each in did)
 
 
 def _called(one: Adopted) -> str:

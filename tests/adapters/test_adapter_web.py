@@ -166,6 +166,14 @@ async def test_f34_stacked_encodings_are_refused(web: HttpxWeb) -> None:
             ("protocol", "the compressed answer is cut short"),
         ),
         (
+            reply(gzip.compress(b"x" * 100, mtime=0)[:10], headers=ZIPPED),
+            ("protocol", "the compressed answer is cut short"),
+        ),
+        (
+            reply(gzip.compress(b"{", mtime=0) + gzip.compress(b"}"), headers=ZIPPED),
+            ("protocol", "something follows the end of the compressed answer"),
+        ),
+        (
             reply(b"no gzip", headers=ZIPPED),
             ("protocol", "the compressed answer is damaged"),
         ),

@@ -106,7 +106,10 @@ def test_g20_what_was_tried_too_long_ago_is_overdue() -> None:
         readiness(known(rehearsed=old, last_run=run("resolved", 2.0))).overdue,
         readiness(known(rehearsed=None)).overdue,
         readiness(known(rehearsed=old, broken="the file has problems")).overdue,
+        readiness(known(rehearsed=Rehearsal(NOW, "a0", 3, 0))).overdue,
+        readiness(known(rehearsed=Rehearsal(NOW, "a1", 3, 1))).overdue,
     ]
 
     why = "rehearsed or run 31 d ago, more than 30 d"
-    assert [why, "", "", why] == told
+    changed = "it was neither rehearsed nor run since it was changed"
+    assert [why, "", "", why, changed, "its last rehearsal failed"] == told

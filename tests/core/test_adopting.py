@@ -207,4 +207,9 @@ def test_named_twice_is_refused(code: CompiledRunbook) -> None:
     """One act is one obligation."""
     lock = Adopted("lock")
 
+    grown = [Adopted("grow", before={"was": 1}), Adopted("grow", before={"was": 2})]
+    run = Played(code, grown)
+
     assert ["lock: it is named twice"] == refusals(code, [lock, lock], GIVEN)
+    assert ["grow: it is named twice"] == refusals(code, grown, GIVEN)
+    assert [{"to": 1}] == [one.params for one in run.held]

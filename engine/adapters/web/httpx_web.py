@@ -257,11 +257,15 @@ async def _read(
         words = f"the answer is encoded as '{coding[:40]}', which was not asked for"
         raise WebProblem("protocol", words, sent=True)
     unzip = zlib.decompressobj(47) if coding not in ("", "identity") else None
-    body = bytearray()
+    body, came = bytearray(), False
     async for chunk in response.aiter_stream():
+        came = True
         body += chunk if unzip is None else unzip.decompress(chunk, cap + 1 - len(body))
         if len(body) > cap or (unzip is not None and unzip.unconsumed_tail):
             raise WebProblem("too_large", f"more than {cap:,} bytes", sent=True)
-    if unzip is not None and body and not unzip.eof:
+    if unzip is not None and came and not unzip.eof:
         raise WebProblem("protocol", "the compressed answer is cut short", sent=True)
+    if unzip is not None and unzip.unused_data:
+        words = "something follows the end of the compressed answer"
+        raise WebProblem("protocol", words, sent=True)
     return bytes(body)

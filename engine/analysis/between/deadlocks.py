@@ -14,6 +14,7 @@ ends the holding.
 Called by: between.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Final, NamedTuple
@@ -183,7 +184,8 @@ def _waits(member: Member, own: list[Text]) -> Iterator[tuple[Path, Lock]]:
             continue
         bound = at_step(placed, names, member)
         for name, check in member.runbook.checks.items():
-            if name not in placed.step.wait_for:
+            named = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
+            if not re.search(named, placed.step.wait_for):
                 continue
             here = f"{member.file} {placed.path} {name}"
             target, _ = target_of(check.kind, check.params, bound, here)

@@ -56,7 +56,8 @@ def text_of(raw: Any, names: Names, here: str) -> Text:
     if isinstance(raw, bool):
         return (str(raw).lower(),)
     if isinstance(raw, int | float):
-        return (f"{raw:g}",)
+        whole = isinstance(raw, int) or raw.is_integer()
+        return (str(int(raw)) if whole else repr(raw),)
     if not isinstance(raw, str):
         return (Open(f"{here} {raw}", "a value"),)
     parts: list[Part] = []

@@ -77,8 +77,25 @@ def acts_changed(pair: Pair) -> Iterator[Change]:
             yield from _step(pair, spot, was, now)
             if was.gate is not None and now.gate is not None:
                 gates.add((was.gate_path, now.gate_path))
+    yield from _order(pair, old, new)
     for before, after in sorted(gates, key=str):
         yield from _gate(pair, before, after)
+
+
+def _order(
+    pair: Pair, old: dict[Spot, Done], new: dict[Spot, Done]
+) -> Iterator[Change]:
+    """Yield each branch whose acts are the same, one after another in another order."""
+    before = [spot for spot in old if spot in new]
+    after = [spot for spot in new if spot in old]
+    for branch in dict.fromkeys(spot.branch for spot in before):
+        was = [spot for spot in before if spot.branch == branch]
+        now = [spot for spot in after if spot.branch == branch]
+        if was != now:
+            names = [", ".join(spot.action for spot in some) for some in (now, was)]
+            words = f"{branch} does, in this order: {names[0]}; it was {names[1]}"
+            paths = old[was[0]].path, new[now[0]].path
+            yield pair.change("act", "riskier", words, *paths)
 
 
 def acts_of(side: Side) -> dict[Spot, Done]:
@@ -239,10 +256,18 @@ def _branch(path: Path) -> str:
     return f"workaround '{path[1]}'" if path[0] == "workaround" else str(path[0])
 
 
+def _asked(was: ApproveStep, now: ApproveStep) -> Weight:
+    """Safer is only more of the same groups: of another one nobody knows."""
+    old = {one.group: one.need for one in was.from_}
+    new = {one.group: one.need for one in now.from_}
+    if any(new.get(group, 0) < need for group, need in old.items()):
+        return "riskier"
+    return less(sum(old.values()), sum(new.values()))
+
+
 def _gate_changes(was: ApproveStep, now: ApproveStep) -> Iterator[tuple[Weight, str]]:
     if was.from_ != now.from_:
-        many = [sum(need.need for need in one.from_) for one in (was, now)]
-        yield less(*many), f"{needs_text(now)}, was {needs_text(was)}"
+        yield _asked(was, now), f"{needs_text(now)}, was {needs_text(was)}"
     gone = sorted(set(was.not_by) - set(now.not_by))
     come = sorted(set(now.not_by) - set(was.not_by))
     if gone:

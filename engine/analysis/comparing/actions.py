@@ -57,6 +57,13 @@ def _action(
         weight: Weight = "safer" if new.risk == "high" else "riskier"
         words = f"'{name}' counts as {new.risk} risk, was {old.risk}"
         yield pair.both("action", weight, words, (*path, "risk"))
+    if old.slot != new.slot:
+        kept = [
+            f"slot {value_text(one)}" if one else "no slot"
+            for one in (new.slot, old.slot)
+        ]
+        words = f"'{name}' has {kept[0]}, had {kept[1]}: what it shares a way back with"
+        yield pair.both("action", "riskier", words, (*path, "slot"))
     yield from _conditions(pair, name, old, new)
     yield from _tries(pair, name, old, new)
 

@@ -112,16 +112,25 @@ def _stops(pair: Pair) -> Iterator[Change]:
             path = ("stop_when", now[0])
             yield pair.change("stop", "safer", words, None, path)
         elif was[1] != now[1]:
-            words = (
-                f"when {shown}: {now[1].then} every {format_duration(now[1].every)}, "
-                f"was {was[1].then} every {format_duration(was[1].every)}"
-            )
-            weight: Weight = more(
-                was[1].every.total_seconds(), now[1].every.total_seconds()
-            )
+            words = f"when {shown}: {_stopping(now[1])}, was {_stopping(was[1])}"
+            weight = _stop_weight(was[1], now[1])
             yield pair.change(
                 "stop", weight, words, ("stop_when", was[0]), ("stop_when", now[0])
             )
+
+
+def _stopping(rule: StopRule) -> str:
+    paged = f", pages {rule.page}" if rule.page else ""
+    return f"{rule.then} every {format_duration(rule.every)}{paged}"
+
+
+def _stop_weight(was: StopRule, now: StopRule) -> Weight:
+    """Return the weight of another rule: less given back, later, nobody paged."""
+    if was.then != now.then:
+        return "riskier" if was.then == "undo" else "safer"
+    if was.page and now.page != was.page:
+        return "riskier"
+    return more(was.every.total_seconds(), now.every.total_seconds())
 
 
 def _rules(runbook: Runbook) -> dict[str, tuple[int, StopRule]]:

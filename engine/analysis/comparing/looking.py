@@ -60,6 +60,10 @@ def _check(pair: Pair, name: str, was: Check, now: Check) -> Iterator[Change]:
             )
             at = key.rstrip("_")
             yield pair.change("check", weight, words, (old, name, at), (new, name, at))
+    if was.pass_for != now.pass_for:
+        how = [one or "as its kind has it" for one in (now.pass_for, was.pass_for)]
+        words = f"check '{name}' has to pass for {how[0]}, was {how[1]}{tail}"
+        yield pair.change("check", weight, words, (old, name), (new, name))
     for words in _lengths(name, was, now):
         yield pair.change("check", "neutral", words, (old, name), (new, name))
 

@@ -122,6 +122,9 @@ def _details(old: Any, new: Any) -> Iterator[tuple[Weight, str]]:
     if compared(old.when, new.when) != "same":
         yield _when(old, new)
     if isinstance(new, AskStep):
+        if old.who != new.who:
+            asked = [", ".join(one) or "the owner" for one in (new.who, old.who)]
+            yield "riskier", f"{asked[0]} is asked, was {asked[1]}"
         yield from _fails(old, new, "on_expire")
     yield from _looks(old, new)
     yield from _does(old, new)

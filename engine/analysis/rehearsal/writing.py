@@ -7,6 +7,7 @@ Called by: engine.testing.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -21,6 +22,8 @@ WIDTH: Final = 96  # of a line; longer maps are written one key a line
 EXPECTED: Final = (
     "end", "cause", "did", "undone", "held", "skipped", "asked", "within"
 )  # fmt: skip
+
+LIKE_A_NUMBER: Final = re.compile(r"[-+]?(\d|\.\d|\.inf|\.nan)", re.IGNORECASE)
 
 
 class NotWritable(Exception):
@@ -94,7 +97,10 @@ def _quoted(text: str) -> str:
     dumped: str = yaml.safe_dump(
         [text], default_flow_style=True, width=1_000_000, allow_unicode=True
     )
-    return dumped.strip()[1:-1]
+    plain = dumped.strip()[1:-1]
+    if plain == text and LIKE_A_NUMBER.match(text):  # 1.2 reads more numbers than 1.1
+        return json.dumps(text, ensure_ascii=False)
+    return plain
 
 
 def with_tests(text: str, tree: Tree, tests: Sequence[Test]) -> str:

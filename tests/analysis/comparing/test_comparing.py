@@ -36,6 +36,23 @@ CASES: dict[str, tuple[Edits, list[str]]] = {
             "riskier approval 50:50 the approval in workaround 'restart': also by requester, who might not before",
         ],
     ),
+    "a-stop-gives-nothing-back": (
+        (("then: undo}\n", "then: hand_over, page: ops}\n"),),
+        [
+            "riskier stop 36:36 when !checks.room.ok: hand_over every 30s, pages ops, was undo every 30s",
+        ],
+    ),
+    "other-people": (
+        (
+            (
+                "      from: {group: ops, need: 2}\n",
+                "      from: {group: leads, need: 3}\n",
+            ),
+        ),
+        [
+            "riskier approval 50:50 the approval in workaround 'restart': a yes of 3 of leads, was a yes of 2 of ops",
+        ],
+    ),
     "other-gate": (
         (
             (
@@ -414,3 +431,39 @@ def test_conditions_are_weighed_by_what_they_ask(
     More parts under `&&` ask for more; what else differs is not weighed.
     """
     assert expected == compared(old, new)
+
+
+TWO = BOOK.replace(
+    "  drain:\n",
+    "  shade:\n    http: {put: 'http://lb/x'}\n    undo: {http: {put: 'http://lb/y'}}\n"
+    "    slot: lb\n  drain:\n",
+).replace(
+    "  - act: drain\n    when: '!checks.slow.ok'\n",
+    "  - act: shade\n  - act: drain\n",
+)
+
+
+def test_the_same_acts_in_another_order_are_no_small_thing() -> None:
+    """
+    What is done first, what shares a way back, how a check passes: each is told.
+    """
+    swapped = TWO.replace(
+        "  - act: shade\n  - act: drain\n", "  - act: drain\n  - act: shade\n"
+    )
+    alone = TWO.replace("    slot: lb\n", "")
+    lax = TWO.replace("pass: value > 5.0", "pass: value > 5.0\n    pass_for: any")
+
+    assert [
+        ["riskier act isolate does, in this order: drain, shade; it was shade, drain"],
+        [
+            "riskier action 'shade' has no slot, had slot lb: what it shares a way back with"
+        ],
+        [
+            "riskier check check 'room' has to pass for any, was as its kind has it; it decides over 'drain'"
+        ],
+    ] == [
+        [f"{one.weight} {one.kind} {one.words}" for one in found if one.kind != "time"]
+        for found in (
+            compare(side(TWO, "old"), side(one, "new")) for one in (swapped, alone, lax)
+        )
+    ]

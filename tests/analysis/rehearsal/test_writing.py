@@ -3,6 +3,7 @@
 import pytest
 
 from engine.analysis.rehearsal.writing import NotWritable, with_tests
+from engine.analysis.rehearsal.writing import test_text as written
 from engine.language.tree import read_on
 from engine.model.runbook import Expectation, Test
 
@@ -73,3 +74,15 @@ def test_tests_in_brackets_are_left_alone(text: str) -> None:
 
     with pytest.raises(NotWritable, match="write one test a line"):
         with_tests(text, tree, [NEW])
+
+
+@pytest.mark.parametrize(
+    "text", ["1e3", "0o17", "12345e6", "1.5", "007", ".5", "on", "null", "a: b", "x-1"]
+)
+def test_a_text_stays_a_text(text: str) -> None:
+    """What our own reader takes for a number or a word is put in quotes."""
+    lines = written(Test(name="t", inputs={"commit": text}), indent=0)
+    tree, _, _ = read_on("\n".join(["tests:", *lines]), "x.yaml")
+
+    assert tree is not None
+    assert text == tree.value["tests"][0]["inputs"]["commit"]
