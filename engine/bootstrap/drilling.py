@@ -12,6 +12,7 @@ Called by `runbook drill` and `runbook drills`.
 import json
 import shlex
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -94,9 +95,9 @@ def without_acts(bundle: "Bundle", library: "Library") -> "Bundle":
 def injected(
     names: Sequence[str], platform: Path | None, heal: str
 ) -> Iterator[Callable[[], None]]:
-    """Break what the drill is about; give what mends it, which is done once.
+    """Break what the drill is about; give what mends it, and tries again what failed.
 
-    It is mended in the end, whatever happens.
+    In the end it is mended, or it is said what is still broken.
 
     Args:
         names: Faults of the example platform by name, or commands.
@@ -104,21 +105,31 @@ def injected(
         heal: A command for the end.
 
     Raises:
-        EngineError: it cannot be broken; what was broken before is mended.
+        EngineError: it cannot be broken; what was broken before is mended. Or it could
+            not be mended: the text names what is left.
     """
     broken: list[str] = []
     left = [heal] if heal else []
 
+    one_at_a_time = threading.Lock()
+
     def mend() -> None:
-        while broken:
-            _request("DELETE", broken.pop())
-        while left:
-            _command(left.pop())
+        with one_at_a_time:
+            broken[:] = [one for one in broken if not _request("DELETE", one)]
+            told = [f"{one} could not be switched off" for one in broken]
+            for line in tuple(left):
+                try:
+                    _command(line, "--heal")
+                    left.remove(line)
+                except EngineError as error:
+                    told.append(str(error))
+        if told:
+            raise EngineError(f"still broken: {'; '.join(told)}. Mend it by hand.")
 
     try:
         for name in names:
             if " " in name or "/" in name:
-                _command(name)
+                _command(name, "--inject")
             else:
                 broken.append(_fault(name, platform))
         yield mend
@@ -126,14 +137,14 @@ def injected(
         mend()
 
 
-def _command(line: str) -> None:
-    words = shlex.split(line)
+def _command(line: str, option: str) -> None:
     try:
+        words = shlex.split(line)
         subprocess.run(  # noqa: S603 - whoever begins the drill wrote it
             words, check=True, timeout=INJECT_SECONDS, capture_output=True
         )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise EngineError(f"--inject: {line}: {error}") from error
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise EngineError(f"{option}: {line}: {error}") from error
 
 
 def _fault(name: str, platform: Path | None) -> str:

@@ -113,3 +113,19 @@ def test_f84_a_drill_is_kept_out_of_the_metrics(mode: str, counted: int) -> None
     measures.changed(summary, [Entry("r", 1, 0.0, 0.0, "started", "run started")])
 
     assert (counted, bool(counted)) == (measures.begun, summary.goes_on)
+
+
+def test_what_cannot_be_mended_is_tried_again_and_said(tmp_path: Path) -> None:
+    """
+    A command that fails is tried again in the end; all else is mended, and what is left
+    is named with its option.
+    """
+    flag, key = tmp_path / "flag", tmp_path / "key"
+    heal = f"cp {key} {flag}"
+    with injected([f"touch {flag}"], None, heal) as mend:
+        with pytest.raises(EngineError, match=f"still broken: --heal: {heal}: "):
+            mend()
+        key.touch()
+    odd = "--inject: a/b 'x: No closing quotation"
+    with pytest.raises(EngineError, match=odd), injected(["a/b 'x"], None, ""):
+        pytest.fail("it was begun")

@@ -125,9 +125,11 @@ async def _played(
     follower, run = follower_of(json_=json_), new_run_id()
     absent = HeldActions() if actions == "none" else None
 
+    mending: list[asyncio.Future[None]] = []
+
     def changed(summary: "RunSummary", entries: "list[Entry]") -> None:
         if summary.phase == "restore":  # the cause is mended; later this does nothing
-            asyncio.get_running_loop().run_in_executor(None, mend)
+            mending.append(asyncio.get_running_loop().run_in_executor(None, mend))
         follower.changed(summary, entries)
 
     tell(f"[REHEARSAL] {run}: others answer with RUNBOOK_DATA={config.data}")
@@ -139,6 +141,7 @@ async def _played(
         by = opened.service.actor(who, "cli", bundle.compiled.runbook)
         await opened.service.start(bundle, given, by, mode="rehearsal", run=run)
         await attended(opened, follower, who).to_the_end()
+        await asyncio.gather(*mending, return_exceptions=True)  # the end tries again
         summary = await opened.service.summary(run)
         return summary, await opened.service.timeline(run)
 
