@@ -87,13 +87,13 @@ def _given_back(
     runbook: Runbook, path: Path, action: str
 ) -> Literal["yes", "perhaps", "no"]:
     """Return whether what a step took is given back before the runbook is through."""
-    if not runbook.restore:
+    if runbook.restore is None:
         return "yes"  # left out: it gives everything back
-    steps = [*nested(_after(runbook, path)), *nested(runbook.restore)]
-    found = [one for one in steps if _deals_with(one, action)]
-    if not found:
-        return "no"
-    return "yes" if any(one.when is None for one in found) else "perhaps"
+    steps = [*_after(runbook, path), *runbook.restore]
+    if any(one.when is None and _deals_with(one, action) for one in steps):
+        return "yes"
+    inside = any(_deals_with(one, action) for one in nested(steps))
+    return "perhaps" if inside else "no"  # what a block does, it may do for nothing
 
 
 def _deals_with(step: Step, action: str) -> bool:

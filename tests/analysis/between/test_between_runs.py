@@ -216,6 +216,7 @@ LEAK = (
 )
 SURE, PERHAPS = ("error", "nothing here"), ("warning", "not every path")
 KEEPS = "restore:\n  - say: done\n"
+IN_A_BLOCK = "restore:\n  - {all: [{undo: all}], when: zone == 'north'}\n"
 SOMETIMES = "restore:\n  - {undo: all, when: zone == 'north'}\n"
 
 
@@ -230,10 +231,12 @@ SOMETIMES = "restore:\n  - {undo: all, when: zone == 'north'}\n"
         (KEEPS, "  - undo: all\n" + KEEPS, []),
         (KEEPS, "restore:\n  - hand_over: o\n", []),
         ("restore:\n  - undo: drain\n", KEEPS, []),
+        ("restore: []\n", KEEPS, [LEAK.format(*SURE)]),
+        (IN_A_BLOCK, KEEPS, [LEAK.format(*PERHAPS)]),
     ],
     ids=[
         "left-out-there", "left-out-here", "nobody", "perhaps", "here", "right-after",
-        "handed-over", "there",
+        "handed-over", "there", "empty", "in-a-block",
     ],
 )  # fmt: skip
 def test_debts_of_a_sub_runbook(there: str, here: str, lines: list[str]) -> None:
