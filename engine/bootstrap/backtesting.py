@@ -72,7 +72,7 @@ def _values(file: Path) -> Iterator[tuple[int, Any]]:
         raise EngineError(f"{file} cannot be read: {error.strerror}") from error
     try:
         whole = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     else:
         yield from ((0, one) for one in (whole if isinstance(whole, list) else [whole]))
@@ -82,7 +82,7 @@ def _values(file: Path) -> Iterator[tuple[int, Any]]:
             continue
         try:
             yield number, json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise EngineError(f"{file}:{number}: it is no JSON: {error}") from error
 
 

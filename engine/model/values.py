@@ -71,12 +71,10 @@ def parse_duration(raw: object) -> timedelta:
     if not raw or found is None:
         raise ValueError(f"'{raw}' is not a duration; write it like 90s, 5m or 1h30m")
     part = {name: float(value or 0) for name, value in found.groupdict().items()}
-    length = timedelta(
-        days=part["d"], hours=part["h"], minutes=part["m"], seconds=part["s"]
-    )
-    if length > LONGEST:
+    seconds = part["d"] * 86_400 + part["h"] * 3600 + part["m"] * 60 + part["s"]
+    if seconds > LONGEST.total_seconds():
         raise ValueError(f"'{raw}' is longer than 30 days")
-    return length
+    return timedelta(seconds=seconds)
 
 
 def format_duration(length: timedelta) -> str:

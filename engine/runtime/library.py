@@ -171,7 +171,7 @@ def runbook_files(path: Path) -> list[Path]:
     Raises:
         NotFound: the path is not there, or the folder holds none.
     """
-    if path.is_file():
+    if path.exists() and not path.is_dir():  # a pipe, too
         return [path]
     found = sorted(
         one for one in path.glob("**/*") if one.suffix in SUFFIXES and one.is_file()

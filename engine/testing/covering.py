@@ -18,6 +18,7 @@ from engine.errors import EngineError
 from engine.language.load import Loaded, load_runbook
 from engine.model.runbook import Expectation, Test
 from engine.runtime.journal import events_of
+from engine.runtime.whole_files import write_whole
 from engine.testing.guiding import script
 from engine.testing.playing import Played, own_drills, play
 
@@ -119,7 +120,7 @@ def written(
             if problems:
                 told = f"{file}: the test '{test.name}' would fail: {problems[0]}"
                 raise EngineError(f"{told}. Nothing was written.")
-    aside = file.with_name(f".{file.name}.new")
-    aside.write_bytes(text.encode("utf-8"))
-    aside.chmod(file.stat().st_mode)
-    aside.replace(file)
+    try:
+        write_whole(file, text.encode("utf-8"))
+    except OSError as error:
+        raise EngineError(f"{file} cannot be written: {error.strerror}") from error

@@ -95,7 +95,7 @@ def parsed(text: str) -> dict[str, Any]:
             wrong_use(f"'{text}': '{one}' is no NAME=VALUE")
         try:
             before[key] = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             before[key] = value
     if not action:
         wrong_use(f"'{text}' names no action")

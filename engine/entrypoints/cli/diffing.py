@@ -57,7 +57,10 @@ def diff(
     if not before and not after:
         wrong_use(f"neither {old} nor {new} holds a runbook")
     if Path(old).is_dir() != Path(new).is_dir():
-        before, after = _shared(before, after)
+        if Path(old).is_dir():
+            before = _of(before, after)
+        else:
+            after = _of(after, before)
     known, shorter = kinds(config), config.default_seconds
     sides = [
         sides_of(named, _beside(of, named, other, config), known, shorter)
@@ -81,11 +84,15 @@ def _sources(path: str, config: "Config") -> "list[Source]":
         NotFound: the path is not there. EngineError: a file cannot be read.
     """
     from engine.runtime.comparing import Source, source_of
-    from engine.runtime.library import runbook_files
+    from engine.runtime.library import SUFFIXES, runbook_files
 
+    if not path:
+        wrong_use("OLD or NEW is empty: name a file, a folder, or `-`")
     if path == INPUT:
         return [Source(SHOWN, body_of(INPUT))]
-    if Path(path).is_dir() and not any(Path(path).glob("**/*.y*ml")):
+    if Path(path).is_dir() and not any(
+        one.suffix in SUFFIXES for one in Path(path).glob("**/*")
+    ):
         return []
     found = [source_of(one) for one in runbook_files(Path(path))]
     own = config.file.name if config.file is not None else ""
@@ -98,14 +105,10 @@ def _sources(path: str, config: "Config") -> "list[Source]":
     ]
 
 
-def _shared(
-    old: "list[Source]", new: "list[Source]"
-) -> "tuple[list[Source], list[Source]]":
-    """Return, of a folder and one runbook, what both have."""
-    names = {one.name for one in old}, {one.name for one in new}
-    if len(old) == 1:
-        return old, [one for one in new if one.name in names[0]]
-    return [one for one in old if one.name in names[1]], new
+def _of(folder: "list[Source]", one: "list[Source]") -> "list[Source]":
+    """Return, of a folder, what stands on the other side, too."""
+    names = {each.name for each in one}
+    return [each for each in folder if each.name in names]
 
 
 def _beside(

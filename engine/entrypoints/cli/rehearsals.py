@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 NUMBERS: Final = re.compile(r"(seed|runs)=(.*)")
 RUNS: Final = 100
+MOST_STATES: Final = 100_000
 EXAMPLES: Final = """Examples: runbook rehearse runbooks/ --junit rehearsals.xml ·
 runbook rehearse runbooks/ --all-paths ·
 runbook rehearse runbooks/disk-full.yaml --faults seed=7 runs=500 ·
@@ -96,7 +97,7 @@ Format = Annotated[
     typer.Option("--format", help="For people, or all of it for programs."),
 ]
 Junit = Annotated[
-    str, typer.Option("--junit", metavar="FILE", help="A JUnit report as well.")
+    str | None, typer.Option("--junit", metavar="FILE", help="A JUnit report as well.")
 ]
 
 
@@ -110,7 +111,7 @@ def rehearse(
     paths: Paths,
     only: Only = "",
     all_paths: AllPaths = False,
-    states: States = 100_000,
+    states: States = MOST_STATES,
     faults: WithFaults = False,
     coverage: WithCoverage = False,
     write: Write = False,
@@ -118,12 +119,16 @@ def rehearse(
     at_least: AtLeast = 0,
     json_: Json = False,
     format_: Format = "text",
-    junit: Junit = "",
+    junit: Junit = None,
 ) -> None:
     """Play the tests of runbooks in virtual time; nothing outside is touched."""
     from engine.bootstrap.rehearsing import kept, played
     from engine.runtime.library import runbook_files
 
+    if junit == "":
+        wrong_use("--junit names no file")
+    if states != MOST_STATES and not (all_paths or coverage or write):
+        wrong_use("--states stands beside --all-paths or --coverage")
     paths, numbers = _numbers(paths, faults=faults)
     config = config_of(context)
     library = library_of(config, paths)
@@ -139,7 +144,7 @@ def rehearse(
         found.take("faults", files, lambda one: _by_chance(found, one, numbers))
     if coverage or write:
         found.take("coverage", files, lambda one: _untaken(found, one, states, write))
-    if mutants:
+    if mutants or at_least:
         found.take("mutants", files, lambda one: _mistakes(found, one, at_least))
     _tell(found, junit, as_list=json_, as_json=format_ == "json")
 
@@ -263,7 +268,7 @@ def _mistakes(found: Found, file: Path, least: int) -> Part:
     return Part(rows, mutants_object(file, shown, tree), [case], enough)
 
 
-def _tell(found: Found, junit: str, *, as_list: bool, as_json: bool) -> None:
+def _tell(found: Found, junit: str | None, *, as_list: bool, as_json: bool) -> None:
     from engine.bootstrap.rehearsing import as_object
     from engine.entrypoints.cli.rehearsing import as_text, junit_xml
 

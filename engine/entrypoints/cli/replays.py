@@ -139,7 +139,7 @@ def _as_test(
     for one in problems:
         tell(f"its rehearsal differs: {plain(one)}")
     if write and not problems and file is not None:
-        write_file(str(file), new.encode())
+        write_file(str(file), new.encode(), runbook=True)
     return bool(problems)
 
 
@@ -153,6 +153,6 @@ def history_of(config: "Config", run: str) -> "History":
     from engine.entrypoints.cli.choosing import body_of
     from engine.entrypoints.cli.reading import recorded
 
-    if run.endswith(SUFFIX):
+    if run.endswith(SUFFIX) or Path(run).is_file():
         return read_history(body_of(run), run)
     return recorded(config, run)

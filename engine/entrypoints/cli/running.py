@@ -69,11 +69,11 @@ def run(
         typer.Option(help="What people answer in a dry run; else they approve."),
     ] = None,
     at: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--at", metavar="TIME", help="A dry run as of then: 2026-11-01T03:12Z."
         ),
-    ] = "",
+    ] = None,
     as_: As = "",
     json_: Json = False,
 ) -> None:
@@ -131,13 +131,13 @@ def _dry(
     )  # fmt: skip
 
 
-def _asked_for(people: str | None, at: str, *, dry_run: bool) -> float | None:
+def _asked_for(people: str | None, at: str | None, *, dry_run: bool) -> float | None:
     """Return the moment of a dry run; exits with 2 where words do not fit together."""
     if people is not None and not dry_run:
         wrong_use("--people stands beside --dry-run; a live run asks real people")
-    if at and not dry_run:
+    if at is not None and not dry_run:
         wrong_use("--at stands beside --dry-run; nothing can be done in the past")
-    return _moment(at) if at else None
+    return _moment(at) if at is not None else None
 
 
 def _moment(text: str) -> float:

@@ -101,17 +101,26 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         console.print(made)
 
 
-def write_file(target: str, raw: bytes) -> None:
-    """Write a whole file, or nothing: `-` is standard output."""
+def write_file(target: str, raw: bytes, *, runbook: bool = False) -> None:
+    """Write a whole file, or nothing: `-` is standard output.
+
+    Exits with 2 where a runbook or a configuration stands there and `raw` is none.
+    """
     if target == "-":
         say_bytes(raw)
         return
     from pathlib import Path
 
     from engine.errors import EngineError
+    from engine.runtime.whole_files import write_whole
 
+    file = Path(target)
+    if not runbook and file.suffix in (".yaml", ".yml") and file.exists():
+        wrong_use(
+            f"{target} is a YAML file that is there: name another one to write to"
+        )
     try:
-        Path(target).write_bytes(raw)
+        write_whole(file, raw)
     except OSError as error:
         raise EngineError(f"{target} cannot be written: {error.strerror}") from error
     tell(f"written: {target}")
