@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from engine.errors import EngineError
-from engine.model.run import RunSummary
+from engine.model.run import ENDS, RunSummary
 from engine.model.timeline import Entry, chain_faults, decode_entry, encode_entry
 
 FORM: Final = 1
@@ -67,6 +67,13 @@ def read_history(raw: bytes, file: str) -> History:
         raise EngineError(f"{file}:{fault.seq + 1}: {told}. {AGAIN}")
     if hashlib.sha256(head.texts.encode()).hexdigest() != summary.revision:
         raise EngineError(f"{file}:1: the runbook's texts were changed. {AGAIN}")
+    ends = [entry.subject for entry in entries if entry.kind == "end"]
+    told = ends[-1] if ends else "no end"
+    if not entries or (summary.state in ENDS and told != summary.state):
+        raise EngineError(
+            f"{file}: the run ended {summary.state}, its {len(entries)} entries tell "
+            f"of {told}: some are missing, or the first line was changed. {AGAIN}"
+        )
     return History(summary, head.texts, entries)
 
 
