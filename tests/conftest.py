@@ -8,9 +8,11 @@ with them at the end. Within a file the order stays, and a file stays on one wor
 import os
 
 import pytest
-from hypothesis import is_hypothesis_test
+from hypothesis import is_hypothesis_test, settings
 
 pytest_plugins = ["tests.alone"]
+settings.register_profile("here", deadline=None)  # 200 ms of the wall is no promise
+settings.load_profile("here")
 WORKERS_PER_CORE, MOST_WORKERS = 2, 8
 PURE = ("core", "expressions", "language", "templating", "views")
 

@@ -326,7 +326,7 @@ def test_f53_values_from_outside_are_shown_escaped(served: Served) -> None:
     """
     Line breaks, reversed text, mentions and braces stay what they are: text.
     """
-    odd = "a\nb\u202e<!channel> @here `x` {{ 7*7 }} \x1b[31m"
+    odd = "a\nb\u202e<!channel> @here `x` {{ 7919*7907 }} \x1b[31m"
     labels = {"alertname": odd, "severity": "page"}
     assert 200 == served.post(body(served.folder, labels=labels))[0]
     served.until(lambda: "no_runbook" in served.runbook("alerts", "--json")[1])
@@ -336,5 +336,5 @@ def test_f53_values_from_outside_are_shown_escaped(served: Served) -> None:
     for text in (out, told, served.log):
         assert "\u202e" not in text
         assert "\x1b" not in text
-    assert "{{ 7*7 }}" in told
-    assert "49" not in told.replace(f"{time.time():.0f}"[:2], "")
+    assert "{{ 7919*7907 }}" in told
+    assert "62615533" not in told  # their product, which no clock shows
